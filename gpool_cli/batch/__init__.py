@@ -1,0 +1,1 @@
+"""MANY maps: discover, plan, work, run."""

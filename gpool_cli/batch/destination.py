@@ -1,0 +1,141 @@
+"""Where results go: what the user's ``-o`` means, and which files that will be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from gpool_cli.errors import UsageError
+from gpool_cli.formats import TABLE, Row, row_named, row_of_suffix
+from gpool_cli.formats.naming import stem
+from gpool_cli.model import STDIN, InputFile
+from gpool_cli.printable import printable
+
+Kind = Literal["nowhere", "stdout", "file", "directory"]
+_FORBIDDEN = '%/\0\\:*?"<>|' if os.name == "nt" else "%/\0"
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where the results of a run go.
+
+    Attributes:
+        kind: Nowhere (only the summary), standard output, one file, or a directory.
+        path: The file or the directory.
+        format: The format; None in a directory where every result takes its input's.
+        stack: All maps become the rows of one array.
+        poolings: The labels of the poolings.
+        overwrite: Outputs that exist are replaced.
+    """
+
+    kind: Kind
+    path: str = ""
+    format: Row | None = None
+    stack: bool = False
+    poolings: tuple[str, ...] = ()
+    overwrite: bool = False
+
+    @property
+    def keeps_names(self) -> bool:
+        """Whether results stand in one container under the names of their inputs."""
+        shared = self.kind in ("file", "stdout") and not self.stack
+        return shared and self.format is not None and self.format.container
+
+    def format_for(self, file: InputFile) -> Row:
+        """The format of what is written for one input in a directory."""
+        if self.format is not None:
+            return self.format
+        row = row_of_suffix(file.name)
+        return row if row is not None and row.writer else row_named("npy")
+
+    def outputs_of_file(self) -> list[str]:
+        """Every path that a run into one file writes."""
+        if len(self.poolings) > 1 and self.format is not None and not _holds_many(self.format):
+            root, suffix = os.path.splitext(self.path)
+            paths = [f"{root}.{_part(pooling)}{suffix}" for pooling in self.poolings]
+        else:
+            paths = [self.path]
+        if self.format is not None and self.format.name == "npy":
+            paths.append(self.row_names_path())
+        return paths
+
+    def row_names_path(self) -> str:
+        """Where the names of the rows of a stacked npy stand."""
+        return f"{os.path.splitext(self.path)[0]}.sources.tsv"
+
+    def outputs_in_directory(self, file: InputFile, datasets: Sequence[str]) -> list[str]:
+        """Every path that one input gives in a directory.
+
+        Args:
+            file: The input.
+            datasets: The names of its maps, where the format has one file per map.
+        """
+        row = self.format_for(file)
+        base = os.path.join(self.path, *(_component(part) for part in stem(file.name).split("/")))
+        suffix = row.suffixes[0]
+        if _holds_many(row):
+            kept = os.path.splitext(file.name)[1]
+            return [base + (kept if row_of_suffix(file.name) is row else suffix)]
+        return [
+            ".".join([base, *filter(None, [_part(dataset), pooling])]) + suffix
+            for dataset in (datasets if len(datasets) > 1 else [""])
+            for pooling in (map(_part, self.poolings) if len(self.poolings) > 1 else [""])
+        ]
+
+
+def _holds_many(row: Row) -> bool:
+    """Whether one file of this format holds the results of several poolings and datasets."""
+    return row.container or row.text
+
+
+def _part(text: str) -> str:
+    """A name as part of a file name, with what a file system can't take percent-encoded."""
+    return "".join(f"%{ord(c):02X}" if c in _FORBIDDEN else c for c in text)
+
+
+def _component(part: str) -> str:
+    return part.replace(".", "%2E") if part in (".", "..") else part
+
+
+def parse_destination(
+    output: str | None,
+    format_name: str | None,
+    stack: bool,
+    poolings: Sequence[str],
+    overwrite: bool,
+) -> Destination:
+    """What ``-o`` and ``--format`` mean.
+
+    Raises:
+        UsageError: The suffix is unknown, or the two contradict each other.
+    """
+    row = row_named(format_name) if format_name is not None else None
+    labels = tuple(poolings)
+    if output is None:
+        if row is not None:
+            raise UsageError("--format without -o writes nothing", "say where to with -o")
+        return Destination("nowhere", poolings=labels, stack=stack)
+    if output == STDIN:
+        return Destination("stdout", "", row or row_named("npy"), stack, labels)
+    of_suffix = row_of_suffix(output)
+    if output.endswith(("/", os.sep)) or os.path.isdir(output) or not os.path.splitext(output)[1]:
+        if stack:
+            raise UsageError("--stack makes one array, and a directory takes many", _NAME_A_FILE)
+        return Destination("directory", output, row, False, labels, overwrite)
+    if of_suffix is None or not of_suffix.writer:
+        known = " ".join(suffix for known in TABLE if known.writer for suffix in known.suffixes)
+        raise UsageError(
+            f"the suffix of {printable(output)} means no format",
+            f"the formats are {known}; a directory ends in /",
+        )
+    if row is not None and row is not of_suffix:
+        raise UsageError(
+            f"{printable(output)} is no name for the format {row.name}", "leave out --format"
+        )
+    stacked = stack or not of_suffix.mixed
+    return Destination("file", output, of_suffix, stacked, labels, overwrite)
+
+
+_NAME_A_FILE = "name a file such as all.npy"

@@ -1,0 +1,169 @@
+"""From what the user names to the files to read, in an order that is always the same."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from gpool_cli.errors import InputError, UsageError
+from gpool_cli.formats import CONTAINER_SUFFIXES, READ_SUFFIXES
+from gpool_cli.model import STDIN, InputFile
+from gpool_cli.printable import printable
+
+_KEY_IN_NAME = re.compile(
+    "(.*?(?:" + "|".join(map(re.escape, CONTAINER_SUFFIXES)) + "))(?::)(.+)", re.DOTALL | re.I
+)
+
+
+@dataclass
+class Found:
+    """What the user's words lead to.
+
+    Attributes:
+        files: What to read, in order.
+        missing: What there is none of, with the reason; each a failure.
+        alone: The only input is one file that the user named.
+    """
+
+    files: list[InputFile] = field(default_factory=list)
+    missing: list[tuple[InputFile, InputError]] = field(default_factory=list)
+    alone: bool = False
+
+
+def discover(
+    inputs: Sequence[str],
+    keys: Sequence[str] = (),
+    base: str | None = None,
+    outputs: Sequence[str] = (),
+) -> Found:
+    """Find the files to read.
+
+    Args:
+        inputs: Files, directories, ``FILE.h5:PATTERN``, and ``-``.
+        keys: Patterns for all files.
+        base: The directory below which named files keep their paths.
+        outputs: Where results go; a walk takes none of it for an input.
+
+    Raises:
+        UsageError: Standard input is named twice, or a named file is not below the base.
+    """
+    if inputs.count(STDIN) > 1:
+        raise UsageError("standard input can be read only once", "name - once")
+    found = Found(alone=len(inputs) == 1)
+    avoid = {here for path in outputs if (here := _identity(path)) is not None}
+    for word in inputs:
+        path, own_keys = split_key(word)
+        wanted = (*keys, *own_keys)
+        if path == STDIN:
+            found.files.append(InputFile(STDIN, "stdin.npy", True, wanted))
+        elif os.path.isdir(path):
+            found.alone = False
+            prefix = "" if len(inputs) == 1 else os.path.basename(os.path.abspath(path))
+            _walk(found, path, prefix, wanted, avoid)
+        else:
+            file = InputFile(path, _name(path, base), True, wanted)
+            if os.path.lexists(path):
+                found.files.append(file)
+            else:
+                found.missing.append((file, InputError("is not there", _near(path))))
+    return found
+
+
+def with_distinct_names(files: Sequence[InputFile]) -> list[InputFile]:
+    """The same files; where base names repeat, named files keep the paths that tell them apart."""
+    names = {file.name for file in files}
+    real = [file for file in files if file.named and file.path != STDIN]
+    if len(names) == len(files) or not real:
+        return list(files)
+    common = os.path.commonpath([os.path.dirname(os.path.abspath(file.path)) for file in real])
+    return [
+        replace(file, name=_name(file.path, common)) if file.named and file.path != STDIN else file
+        for file in files
+    ]
+
+
+def split_key(word: str) -> tuple[str, tuple[str, ...]]:
+    """Split ``FILE.h5:PATTERN``; an existing path is always a path."""
+    if not os.path.lexists(word) and (split := _KEY_IN_NAME.fullmatch(word)):
+        return split[1], (split[2],)
+    return word, ()
+
+
+def read_list(text: bytes, nul: bool) -> list[str]:
+    """The names in a list of files: one a line, or separated by NUL."""
+    parts = text.split(b"\0" if nul else b"\n")
+    if not nul:
+        parts = [part.removesuffix(b"\r") for part in parts]
+    return [os.fsdecode(part) for part in parts if part]
+
+
+def _name(path: str, base: str | None) -> str:
+    if base is None:
+        return os.path.basename(path)
+    below = os.path.relpath(os.path.abspath(path), os.path.abspath(base))
+    if below.split(os.sep)[0] == os.pardir:
+        raise UsageError(
+            f"{printable(path)} is not below {printable(base)}", "choose a --base above all inputs"
+        )
+    return below.replace(os.sep, "/")
+
+
+def _near(path: str) -> str:
+    directory = os.path.dirname(path) or "."
+    if not os.path.isdir(directory):
+        return f"there is no directory {printable(directory)} either"
+    return "check the name"
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _walk(
+    found: Found, directory: str, name: str, keys: tuple[str, ...], avoid: set[tuple[int, int]]
+) -> None:
+    """Add the files with known suffixes, in sorted order; every directory is entered once."""
+    seen = set(avoid)
+    waiting: list[tuple[str, str, bool]] = [(directory, name, True)]
+    while waiting:
+        path, name, is_directory = waiting.pop()
+        if not is_directory:
+            found.files.append(InputFile(path, name, False, keys))
+            continue
+        here = _identity(path)
+        if here is None or here in seen:
+            continue
+        seen.add(here)
+        try:
+            waiting += reversed(list(_entries(path, name, avoid)))
+        except OSError as error:
+            reason = InputError(f"can't be listed: {error.strerror}", "check its permissions")
+            found.missing.append((InputFile(path, name, False), reason))
+
+
+def _entries(path: str, name: str, avoid: set[tuple[int, int]]) -> Iterator[tuple[str, str, bool]]:
+    """What a walk takes from one directory: path, name, and whether it is a directory."""
+    inodes = {inode for _, inode in avoid}
+    with os.scandir(path) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.name.startswith("."):
+                continue
+            directory = _is_directory(entry)
+            if directory or entry.name.lower().endswith(READ_SUFFIXES):
+                if entry.inode() in inodes and _identity(entry.path) in avoid:
+                    continue
+                yield entry.path, posixpath.join(name, entry.name), directory
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False

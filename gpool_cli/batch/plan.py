@@ -1,0 +1,143 @@
+"""The plan of a run: which input gives which outputs, and what stands in the way."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from gpool_cli.batch.destination import Destination
+from gpool_cli.batch.select import Selection, select
+from gpool_cli.errors import GpoolError, UsageError
+from gpool_cli.formats.naming import stem
+from gpool_cli.formats.opening import format_of, open_reader
+from gpool_cli.model import STDIN, InputFile
+from gpool_cli.printable import printable
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One input of a plan.
+
+    Attributes:
+        file: The input.
+        outputs: The paths it is written to; empty where all share one output.
+    """
+
+    file: InputFile
+    outputs: tuple[str, ...]
+
+
+def plan(
+    files: Sequence[InputFile], destination: Destination, layout: str | None
+) -> Iterator[Planned]:
+    """Say what every input gives. Only inputs whose outputs depend on their content are opened."""
+    for file in files:
+        if destination.kind != "directory":
+            yield Planned(file, ())
+            continue
+        yield Planned(
+            file,
+            tuple(destination.outputs_in_directory(file, _datasets(file, destination, layout))),
+        )
+
+
+def _datasets(file: InputFile, destination: Destination, layout: str | None) -> list[str]:
+    """The maps of a file, where their names are part of the names of outputs."""
+    if file.path == STDIN or destination.format_for(file).name != "npy":
+        return [""]
+    try:
+        if not format_of(file.path).container:
+            return [""]
+        return [info.dataset for info, _ in look_into(file, layout).maps] or [""]
+    except (GpoolError, OSError):
+        return [""]  # What is wrong with the file is said when it is its turn.
+
+
+def look_into(file: InputFile, layout: str | None) -> Selection:
+    """What would be pooled from one file; its values are not read."""
+    with open_reader(file.path) as reader:
+        infos = list(reader.arrays())
+    return select(infos, file.keys, layout, format_of(file.path).container)
+
+
+def check_outputs(planned: Sequence[Planned], destination: Destination) -> None:
+    """Refuse a plan that would lose something.
+
+    Raises:
+        UsageError: Two inputs give one output, an output exists, or an output is an input.
+    """
+    _check_collisions(planned)
+    if destination.keeps_names:
+        _check_names([one.file for one in planned])
+    if destination.kind == "file":
+        outputs = destination.outputs_of_file()
+    elif destination.kind == "directory" and os.path.isdir(destination.path):
+        outputs = [path for one in planned for path in one.outputs]
+    else:
+        return
+    existing = [path for path in outputs if os.path.lexists(path)]
+    if not existing:
+        return
+    _check_inputs(existing, [one.file for one in planned])
+    if not destination.overwrite:
+        more = f" and {len(existing) - 1} more" if len(existing) > 1 else ""
+        raise UsageError(
+            f"the output {printable(existing[0])}{more} is already there",
+            "replace it with --overwrite, or choose another -o",
+        )
+
+
+def _check_collisions(planned: Sequence[Planned]) -> None:
+    taken: dict[str, InputFile] = {}
+    for one in planned:
+        for path in one.outputs:
+            other = taken.setdefault(path, one.file)
+            if other is not one.file:
+                raise UsageError(
+                    f"{printable(other.path)} and {printable(one.file.path)} would both be "
+                    f"written to {printable(path)}",
+                    "keep their paths with --base, or write them to different places",
+                )
+
+
+def _check_names(files: Sequence[InputFile]) -> None:
+    """No two inputs have one name in a container, and none is the group of another."""
+    taken: dict[str, InputFile] = {}
+    for file in files:
+        other = taken.setdefault(stem(file.name), file)
+        if other is not file:
+            _refuse_names(other, file)
+    for file in files:
+        above = posixpath.dirname(stem(file.name))
+        while above:
+            if above in taken:
+                _refuse_names(taken[above], file)
+            above = posixpath.dirname(above)
+
+
+def _refuse_names(one: InputFile, other: InputFile) -> NoReturn:
+    raise UsageError(
+        f"{printable(one.path)} and {printable(other.path)} would have one name in the output",
+        "write them into a directory, or as rows (.npy, .csv, .jsonl)",
+    )
+
+
+def _check_inputs(existing: Sequence[str], files: Sequence[InputFile]) -> None:
+    """No output is an input, by whatever name."""
+    identities = {}
+    for path in existing:
+        status = os.stat(path) if os.path.exists(path) else os.lstat(path)
+        identities[status.st_dev, status.st_ino] = path
+    for file in files:
+        if file.path == STDIN or not os.path.exists(file.path):
+            continue
+        status = os.stat(file.path)
+        output = identities.get((status.st_dev, status.st_ino))
+        if output is not None:
+            raise UsageError(
+                f"the output {printable(output)} is the input {printable(file.path)}",
+                "choose another -o",
+            )

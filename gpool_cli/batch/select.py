@@ -1,0 +1,128 @@
+"""Which arrays of a file are pooled, and why the others are not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gpool_cli.errors import InputError
+from gpool_cli.layout import Layout, axes_count, resolve_layout, shape_text, size_of
+from gpool_cli.model import ArrayInfo
+from gpool_cli.printable import printable
+
+
+@dataclass
+class Selection:
+    """What to do with the arrays of one file.
+
+    Attributes:
+        maps: To be pooled, with the meaning of their axes.
+        skipped: Not pooled, with the reason.
+        failed: Asked for or damaged, with what is wrong.
+    """
+
+    maps: list[tuple[ArrayInfo, Layout]] = field(default_factory=list)
+    skipped: list[tuple[ArrayInfo, str]] = field(default_factory=list)
+    failed: list[tuple[ArrayInfo, InputError]] = field(default_factory=list)
+
+    def add(self, info: ArrayInfo, layout: str | None, must: bool) -> None:
+        """Decide about one array.
+
+        Args:
+            info: The array.
+            layout: The user's layout.
+            must: Not being able to pool it is a failure, not a reason to skip it.
+        """
+        try:
+            if info.refusal:
+                raise InputError(info.refusal, "nothing in it can be pooled")
+            meaning = resolve_layout(layout, info.file_layout, info.shape)
+            if size_of(info.shape) == 0:
+                raise InputError(f"has no values: its shape is {shape_text(info.shape)}")
+            self.maps.append((info, meaning))
+        except InputError as error:
+            if must or info.broken:
+                self.failed.append((info, error))
+            else:
+                self.skipped.append((info, error.message))
+
+
+def select(
+    infos: Sequence[ArrayInfo], keys: Sequence[str], layout: str | None, container: bool
+) -> Selection:
+    """Choose the arrays of one file.
+
+    Args:
+        infos: Everything in the file.
+        keys: The user's patterns; empty chooses by the number of axes.
+        layout: The user's layout, as `gpool_cli.layout.parse_layout` gives it, or None.
+        container: The file keeps arrays under names; in others every array must be pooled.
+
+    Raises:
+        InputError: A pattern matches nothing.
+    """
+    chosen = Selection()
+    if keys and container:
+        _by_name(chosen, infos, keys, layout)
+        return chosen
+    for info in infos:
+        fewest, most = axes_count(layout if layout is not None else info.file_layout)
+        rank = len(info.shape)
+        if container and not info.refusal and not fewest <= rank <= most:
+            wanted = f"{fewest} to {most}" if fewest < most else str(fewest)
+            axes = "1 axis" if rank == 1 else f"{rank} axes"
+            chosen.skipped.append((info, f"has {axes}, not {wanted}"))
+        else:
+            chosen.add(info, layout, must=not container)
+    return chosen
+
+
+def _by_name(
+    chosen: Selection, infos: Sequence[ArrayInfo], keys: Sequence[str], layout: str | None
+) -> None:
+    wanted: dict[str, bool] = {}
+    names = {info.dataset for info in infos}
+    for key in keys:
+        plain = key.strip("/")
+        exact = plain in names
+        matched = [plain] if exact else [name for name in names if matches(plain, name)]
+        if not matched:
+            raise InputError(f"holds nothing named {printable(key)!r}", _what_there_is(infos))
+        for name in matched:
+            wanted[name] = wanted.get(name, False) or exact
+    for info in infos:
+        if info.dataset in wanted:
+            chosen.add(info, layout, must=wanted[info.dataset])
+
+
+def _what_there_is(infos: Sequence[ArrayInfo]) -> str:
+    shown = ", ".join(printable(info.dataset) for info in infos[:5])
+    return f"it holds {shown}{', …' if len(infos) > 5 else ''}" if infos else "it holds nothing"
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a name fits a pattern.
+
+    ``*`` and ``?`` stop at ``/``, ``**`` does not; a pattern without ``/`` is held against the
+    last part of the name.
+    """
+    if "/" not in pattern and "**" not in pattern:
+        name = name.rpartition("/")[2]
+    return re.fullmatch(_as_regex(pattern), name, re.DOTALL) is not None
+
+
+def _as_regex(pattern: str) -> str:
+    words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[!?[^\]]+\])", pattern)
+    return "".join(
+        words.get(part) or (_as_class(part) if part.startswith("[") else re.escape(part))
+        for part in parts
+    )
+
+
+def _as_class(part: str) -> str:
+    if not part.endswith("]"):
+        return re.escape(part)
+    inside = part[1:-1].replace("\\", "\\\\").replace("^", "\\^")
+    return f"[^{inside[1:]}]" if inside.startswith("!") else f"[{inside}]"

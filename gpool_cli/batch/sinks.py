@@ -1,0 +1,247 @@
+"""Where results are put while a run lives: one sink per kind of destination."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from abc import ABC, abstractmethod
+from typing import BinaryIO
+
+from gpool_cli.batch.destination import Destination
+from gpool_cli.errors import ReaderLeft
+from gpool_cli.formats import Row, load_writer
+from gpool_cli.formats.atomic import AtomicFile, output_errors
+from gpool_cli.formats.interface import Writer, WriteStyle
+from gpool_cli.formats.rownames import RowNames
+from gpool_cli.model import InputFile, Result
+
+
+class Sink(ABC):
+    """Takes the results of a run, input by input, in order.
+
+    Attributes:
+        bytes_out: Bytes of finished outputs.
+    """
+
+    bytes_out = 0
+
+    def begin(self, file: InputFile) -> None:
+        """Say that the results of this input come next."""
+
+    @abstractmethod
+    def add(self, result: Result) -> str:
+        """Take one result, and say where it goes.
+
+        Raises:
+            InputError: It can't stand beside the earlier ones.
+            OutputError: It can't be written.
+        """
+
+    def end(self, failed: bool) -> None:
+        """Say that the input is done, and whether something in it failed."""
+
+    def finish(self, failed: bool) -> None:
+        """Put everything in its place; with ``failed``, some input could not be answered."""
+
+    def discard(self) -> None:
+        """Leave nothing half written behind."""
+
+
+class NoSink(Sink):
+    """Results that only the summary shows."""
+
+    def add(self, result: Result) -> str:
+        return ""
+
+
+class _Outputs:
+    """Open outputs by path, each with its writer."""
+
+    def __init__(self, row: Row, style: WriteStyle) -> None:
+        self._make = load_writer(row)
+        self._style = style
+        self._open: dict[str, tuple[AtomicFile, Writer]] = {}
+
+    def add(self, path: str, result: Result) -> None:
+        if path not in self._open:
+            file = AtomicFile(path)
+            with output_errors(path):
+                self._open[path] = file, self._make(file.file, self._style)
+            self.begin(result.file)
+        with output_errors(path):
+            self._open[path][1].add(result)
+
+    def begin(self, file: InputFile) -> None:
+        for path, (_, writer) in self._open.items():
+            with output_errors(path):
+                writer.begin(file)
+
+    def commit(self) -> int:
+        size = 0
+        while self._open:
+            path, (file, writer) = next(iter(self._open.items()))
+            with output_errors(path):
+                writer.finish()
+            size += file.commit()
+            del self._open[path]
+        return size
+
+    def discard(self) -> None:
+        for file, writer in self._open.values():
+            # It may fail for the reason that the output is thrown away for.
+            with contextlib.suppress(OSError, RuntimeError, ValueError):
+                writer.abandon()
+            file.discard()
+        self._open = {}
+
+
+class DirectorySink(Sink):
+    """Outputs of their own for every input; an input that fails leaves none."""
+
+    def __init__(self, destination: Destination, style: WriteStyle) -> None:
+        self._destination = destination
+        self._style = style
+        self._outputs: _Outputs | None = None
+
+    def begin(self, file: InputFile) -> None:
+        self._outputs = _Outputs(self._destination.format_for(file), self._style)
+
+    def add(self, result: Result) -> str:
+        assert self._outputs is not None
+        several = result.parts > 1 or result.file.path == "-"
+        datasets = [result.info.dataset, ""] if several else [""]
+        paths = self._destination.outputs_in_directory(result.file, datasets)
+        place = self._destination.poolings.index(result.pooling.label)
+        path = paths[place if len(paths) > 1 else 0]
+        self._outputs.add(path, result)
+        return path
+
+    def end(self, failed: bool) -> None:
+        assert self._outputs is not None
+        if failed:
+            self._outputs.discard()
+        else:
+            self.bytes_out += self._outputs.commit()
+
+    def discard(self) -> None:
+        if self._outputs is not None:
+            self._outputs.discard()
+
+
+class FileSink(Sink):
+    """One output for all inputs, and beside a stacked npy the names of its rows."""
+
+    def __init__(self, destination: Destination, style: WriteStyle, alone: bool) -> None:
+        assert destination.format is not None
+        self._destination = destination
+        self._outputs = _Outputs(destination.format, style)
+        self._alone = alone
+        self._names = RowNames() if destination.format.name == "npy" else None
+        self._paths = destination.outputs_of_file()
+
+    def begin(self, file: InputFile) -> None:
+        self._outputs.begin(file)
+
+    def add(self, result: Result) -> str:
+        place = self._destination.poolings.index(result.pooling.label)
+        path = self._paths[place if self._several_paths() else 0]
+        self._outputs.add(path, result)
+        if self._names is not None and place == 0:
+            self._names.add(result)
+        return path
+
+    def finish(self, failed: bool) -> None:
+        if failed and self._alone:
+            self.discard()
+            return
+        self.bytes_out += self._outputs.commit()
+        if self._names is not None:
+            if self._names.results > 1 or (self._names.results and not self._alone):
+                self.bytes_out += self._names.write(self._destination.row_names_path())
+            self._names.close()
+
+    def discard(self) -> None:
+        self._outputs.discard()
+        if self._names is not None:
+            self._names.close()
+
+    def _several_paths(self) -> bool:
+        return len(self._paths) > (2 if self._names is not None else 1)
+
+
+class StdoutSink(Sink):
+    """Results on standard output: at once where the format streams, else when all are there."""
+
+    def __init__(self, destination: Destination, style: WriteStyle) -> None:
+        assert destination.format is not None
+        make = load_writer(destination.format)
+        self._at_once = make.streams and not (style.stack and not destination.format.text)
+        self._file: BinaryIO = sys.stdout.buffer if self._at_once else tempfile.TemporaryFile()
+        self._writer = make(self._file, style)
+        self._any = False
+
+    def begin(self, file: InputFile) -> None:
+        self._writer.begin(file)
+
+    def add(self, result: Result) -> str:
+        with _pipe_errors():
+            self._writer.add(result)
+            if self._at_once:
+                self._file.flush()
+        self._any = True
+        return "-"
+
+    def finish(self, failed: bool) -> None:
+        if not self._any:
+            self.discard()
+            return
+        with _pipe_errors():
+            self._writer.finish()
+            if not self._at_once:
+                self._file.seek(0)
+                shutil.copyfileobj(self._file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        self._close()
+
+    def discard(self) -> None:
+        with contextlib.suppress(OSError, RuntimeError, ValueError):
+            self._writer.abandon()
+        self._close()
+
+    def _close(self) -> None:
+        if not self._at_once:
+            self._file.close()
+
+
+class _pipe_errors(output_errors):  # noqa: N801 - reads as a statement
+    """Say that the reader of the pipe left, or that standard output can't be written."""
+
+    def __init__(self) -> None:
+        super().__init__("standard output")
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, BrokenPipeError):
+            # What Python still holds for the pipe would fail again when the process ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise ReaderLeft("the reader of the pipe left before all was written") from error
+        super().__exit__(kind, error, trace)
+
+
+def make_sink(destination: Destination, style: WriteStyle, alone: bool) -> Sink:
+    """The sink of a destination.
+
+    Args:
+        destination: Where results go.
+        style: How they are written.
+        alone: The only input is one file that the user named.
+    """
+    if destination.kind == "directory":
+        return DirectorySink(destination, style)
+    if destination.kind == "file":
+        return FileSink(destination, style, alone)
+    if destination.kind == "stdout":
+        return StdoutSink(destination, style)
+    return NoSink()

@@ -1,0 +1,41 @@
+"""From the words on the command line to the names of inputs."""
+
+from __future__ import annotations
+
+import sys
+
+from gpool_cli.batch.discover import read_list
+from gpool_cli.cli.options import InputOptions
+from gpool_cli.errors import UsageError
+from gpool_cli.model import STDIN
+from gpool_cli.printable import printable
+
+
+def named_inputs(options: InputOptions) -> list[str]:
+    """The inputs that were named, on the command line and in a list.
+
+    Raises:
+        UsageError: None was named, or the list can't be read.
+    """
+    if options.nul and options.files_from is None:
+        raise UsageError("-0 says how --files-from separates names", "add --files-from LIST")
+    names = list(options.inputs)
+    if options.files_from is not None:
+        if options.files_from == STDIN and STDIN in names:
+            raise UsageError("standard input can't be both a list and a map", "name - once")
+        names += read_list(_read(options.files_from), options.nul)
+    elif not names:
+        raise UsageError("no input was named", "name files or directories, or - for a pipe")
+    return names
+
+
+def _read(path: str) -> bytes:
+    if path == STDIN:
+        return sys.stdin.buffer.read()
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise UsageError(
+            f"can't read the list {printable(path)}: {error.strerror}", "check --files-from"
+        ) from error

@@ -1,0 +1,163 @@
+"""The options that commands share, each said once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+import click
+
+from gpool_cli.formats import WRITABLE
+from gpool_cli.layout import SHAPES, ShapeStyle, parse_layout
+from gpool_cli.model import NAN_POLICIES, NanPolicy
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_DTYPES = (
+    *("float16", "float32", "float64"),
+    *("int8", "int16", "int32", "int64"),
+    *("uint8", "uint16", "uint32", "uint64"),
+)
+_SUMMARIES = ("full", "short", "none")
+
+
+@dataclass(frozen=True)
+class InputOptions:
+    """Which files, and what in them."""
+
+    inputs: tuple[str, ...]
+    files_from: str | None
+    nul: bool
+    keys: tuple[str, ...]
+    layout: str | None
+
+
+@dataclass(frozen=True)
+class RunOptions(InputOptions):
+    """Everything that the pooling commands share."""
+
+    output: str | None
+    format: str | None
+    base: str | None
+    stack: bool
+    overwrite: bool
+    copy_others: bool
+    shape: ShapeStyle
+    dtype: str | None
+    nan: NanPolicy
+    strict: bool
+    dry_run: bool
+    summary: str
+    quiet: bool
+    report: str | None
+
+
+def _layout_callback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    return parse_layout(value) if value is not None else None
+
+
+_INPUT = (
+    click.argument("inputs", nargs=-1, metavar="INPUT..."),
+    click.option(
+        "--files-from",
+        metavar="LIST",
+        help="Read the names of inputs from a file, one a line; - is standard input.",
+    ),
+    click.option("-0", "--nul", is_flag=True, help="The names in LIST are separated by NUL."),
+    click.option(
+        "--key",
+        "keys",
+        multiple=True,
+        metavar="PATTERN",
+        help="Pool these datasets or members of HDF5 and npz files; repeatable. FILE.h5:PATTERN "
+        "does it for one file. * stops at /, ** does not.",
+    ),
+    click.option(
+        "--layout",
+        metavar="AXES",
+        callback=_layout_callback,
+        envvar="GPOOL_LAYOUT",
+        help="One letter per axis: N batch, C channels, the others (H W D L T X Y Z) are pooled; "
+        "or channels_last, channels_first. Default: the file's own word, else HW, HWC, NHWC, "
+        "NDHWC.",
+    ),
+)
+_RUN = (
+    click.option(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="A file (.npy .npz .h5 .csv .tsv .jsonl), a directory, or - for standard output.",
+    ),
+    click.option(
+        "-f",
+        "--format",
+        type=click.Choice(WRITABLE),
+        help="The format in a directory or on standard output.",
+    ),
+    click.option(
+        "--base", metavar="DIR", help="Named files keep their paths below DIR in the output."
+    ),
+    click.option("--stack", is_flag=True, help="One array for all maps, a row per map."),
+    click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+    click.option(
+        "--copy-others",
+        is_flag=True,
+        help="Carry the datasets that were not pooled over to an HDF5 output.",
+    ),
+    click.option(
+        "--shape",
+        type=click.Choice(SHAPES),
+        default="channels-last",
+        show_default=True,
+        help="1x1xD; the input's own axis order; or just D.",
+    ),
+    click.option("--dtype", type=click.Choice(_DTYPES), help="The dtype of the results."),
+    click.option(
+        "--nan",
+        type=click.Choice(NAN_POLICIES),
+        default="propagate",
+        show_default=True,
+        help="What NaN does: spread to its channel, be left out, or fail the map.",
+    ),
+    click.option("--strict", is_flag=True, help="Warnings are failures."),
+    click.option("--dry-run", is_flag=True, help="Print the plan, compute and write nothing."),
+    click.option(
+        "--summary",
+        type=click.Choice(_SUMMARIES),
+        default="full",
+        show_default=True,
+        envvar="GPOOL_SUMMARY",
+        help="How much to say at the end.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="No summary, progress or warnings."),
+    click.option("--report", metavar="FILE.json", help="Write the run's record as JSON."),
+)
+_BOUNDARY = click.option(
+    "--traceback", is_flag=True, expose_value=False, help="Show where an error was raised."
+)
+
+
+def input_options(function: Function) -> Function:
+    """Add what `InputOptions` holds to a command."""
+    return _apply(function, (*_INPUT, _BOUNDARY))
+
+
+def run_options(function: Function) -> Function:
+    """Add what `RunOptions` holds to a command."""
+    return _apply(function, (*_INPUT, *_RUN, _BOUNDARY))
+
+
+def _apply(function: Function, decorators: tuple[Callable[[Any], Any], ...]) -> Function:
+    for decorator in reversed(decorators):
+        function = decorator(function)
+    return function
+
+
+Options = TypeVar("Options", bound=InputOptions)
+
+
+def collect(kind: type[Options], values: dict[str, Any]) -> Options:
+    """The values that click gives a command, as one frozen object."""
+    return kind(**{field.name: values[field.name] for field in fields(kind)})

@@ -1,0 +1,63 @@
+"""csv and tsv: a row per map and pooling, with the values in columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import BinaryIO
+
+from gpool_cli.formats.interface import Array, Writer, WriteStyle
+from gpool_cli.formats.rows import SameShape
+from gpool_cli.model import Result
+from gpool_cli.printable import printable
+
+
+class CsvWriter(Writer):
+    """Writes comma-separated rows under one header."""
+
+    streams = True
+    delimiter = ","
+
+    def __init__(self, file: BinaryIO, style: WriteStyle) -> None:
+        super().__init__(file, style)
+        self._text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
+        self._rows = csv.writer(self._text, delimiter=self.delimiter, lineterminator="\n")
+        self._same: SameShape | None = None
+
+    def add(self, result: Result) -> None:
+        started = self._same is not None
+        self._same = self._same or SameShape()
+        rows = self._same.rows_of(result)
+        rows = rows.reshape(len(rows), -1)
+        if not started:
+            channels = [f"c{i}" for i in range(rows.shape[1])]
+            self._rows.writerow(["source", "dataset", "index", "pooling", *channels])
+        for index, row in enumerate(rows):
+            self._rows.writerow(
+                [
+                    printable(result.file.name),
+                    printable(result.info.dataset),
+                    index,
+                    result.pooling.label,
+                    *shortest(row),
+                ]
+            )
+
+    def finish(self) -> None:
+        self._text.detach()
+
+    def abandon(self) -> None:
+        self._text.detach()
+
+
+class TsvWriter(CsvWriter):
+    """Writes the same with tabs."""
+
+    delimiter = "\t"
+
+
+def shortest(row: Array) -> list[str]:
+    """Every number in the fewest digits that read back the same."""
+    if row.dtype.kind == "b":
+        return [str(int(value)) for value in row]
+    return [str(value) for value in row]

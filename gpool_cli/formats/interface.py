@@ -1,0 +1,228 @@
+"""What a format is: a reader that lists arrays and yields their blocks, a writer of results."""
+
+from __future__ import annotations
+
+import math
+import os
+import stat
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, BinaryIO, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from gpool_cli.errors import InputError
+from gpool_cli.model import ArrayInfo, Block, InputFile, Result
+
+Array = npt.NDArray[Any]
+_Reader = TypeVar("_Reader", bound="Reader")
+
+# A block is read into one reused buffer; it should fit in the cache of a core.
+BLOCK_BYTES = 1 << 20
+
+
+class Reader(ABC):
+    """An open file with arrays in it. A context manager; closing it ends all reading."""
+
+    @abstractmethod
+    def arrays(self) -> Iterator[ArrayInfo]:
+        """Every array in the file, in the file's own order, also those that can't be pooled.
+
+        Raises:
+            InputError: The file is unreadable or no file of this format.
+        """
+
+    @abstractmethod
+    def blocks(self, info: ArrayInfo) -> Iterator[tuple[Block, Array]]:
+        """The values of one array, block by block.
+
+        How an array is cut follows from the array alone. In a pipe the blocks of an array must be
+        read before the next array is asked for.
+
+        Yields:
+            The block, and its values: C order, native byte order, valid until the next block.
+
+        Raises:
+            InputError: The values are truncated or can't be decoded.
+        """
+
+    def close(self) -> None:
+        """Close the file."""
+
+    def __enter__(self: _Reader) -> _Reader:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+@dataclass(frozen=True)
+class WriteStyle:
+    """What a writer must know beside the results.
+
+    Attributes:
+        stack: All maps become the rows of one array.
+        batched: A lone map gets a batch axis too.
+        recipe: The poolings and their parameters in one line, for the record in the file.
+        several_poolings: Names must say which pooling a result is of.
+        several_inputs: Names must say which input a result is of.
+        copy_others: Also carry what was not pooled (HDF5).
+    """
+
+    stack: bool = False
+    batched: bool = False
+    recipe: str = ""
+    several_poolings: bool = False
+    several_inputs: bool = False
+    copy_others: bool = False
+
+
+class Writer(ABC):
+    """Writes results to one binary file, which it neither opens nor closes.
+
+    Args:
+        file: Where to; seekable, but for formats that say `streams`.
+        style: What is wanted.
+    """
+
+    streams = False
+
+    def __init__(self, file: BinaryIO, style: WriteStyle) -> None:
+        self.file = file
+        self.style = style
+
+    @abstractmethod
+    def add(self, result: Result) -> None:
+        """Write one result.
+
+        Raises:
+            InputError: The result can't stand in this file beside the earlier ones.
+        """
+
+    def begin(self, file: InputFile) -> None:
+        """Say that the results of this input come next."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Write what is still to be written, and let go of everything but the file."""
+
+    def abandon(self) -> None:
+        """Let go of everything, because the file will be thrown away."""
+
+
+def cut_rows(shape: Sequence[int], itemsize: int, target: int = BLOCK_BYTES) -> Iterator[Block]:
+    """Cut an array that lies in memory in C order into blocks that lie in one piece.
+
+    Args:
+        shape: The array's shape, in the axis order of memory.
+        itemsize: Bytes a value.
+        target: Bytes a block, at most (but for a single value).
+
+    Yields:
+        Blocks in the order of memory: whole where they can be, otherwise runs along one axis.
+    """
+    axis, tail = 0, math.prod(shape) * itemsize
+    while axis < len(shape) and tail > target:
+        tail //= shape[axis]
+        axis += 1
+    if axis == 0:
+        yield Block((0,) * len(shape), tuple(shape))
+        return
+    axis -= 1
+    step = max(1, target // tail)
+    rest = tuple(shape[axis + 1 :])
+    for outer in np.ndindex(*shape[:axis]):
+        for first in range(0, shape[axis], step):
+            length = min(step, shape[axis] - first)
+            yield Block((*outer, first, *(0,) * len(rest)), (*(1,) * axis, length, *rest))
+
+
+def cut_chunks(
+    shape: Sequence[int], chunks: Sequence[int], itemsize: int, target: int = BLOCK_BYTES
+) -> Iterator[Block]:
+    """Cut a chunked array into blocks of whole chunks, at the ends as far as the array goes.
+
+    Args:
+        shape: The array's shape.
+        chunks: The shape of a chunk.
+        itemsize: Bytes a value.
+        target: Bytes a block, at most (but for a single chunk).
+    """
+    step = list(chunks)
+    for axis in reversed(range(len(shape))):
+        room = target // max(1, math.prod(step) * itemsize)
+        needed = -(-shape[axis] // chunks[axis])
+        step[axis] = chunks[axis] * max(1, min(room, needed))
+        if step[axis] < shape[axis]:
+            break
+    counts = [-(-length // size) for length, size in zip(shape, step, strict=True)]
+    for index in np.ndindex(*counts):
+        start = tuple(i * size for i, size in zip(index, step, strict=True))
+        yield Block(
+            start,
+            tuple(
+                min(size, length - first)
+                for first, size, length in zip(start, step, shape, strict=True)
+            ),
+        )
+
+
+def open_regular(path: str) -> BinaryIO:
+    """Open a regular file for reading, unbuffered; nothing else is even waited for.
+
+    Raises:
+        InputError: It is a directory, a device, a FIFO or a socket.
+        OSError: It can't be opened.
+    """
+    # Without O_NONBLOCK, opening a FIFO waits for its writer; files know no difference.
+    file = open(path, "rb", buffering=0, opener=_open_at_once)
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise InputError("is not a regular file", "only files are read, and a pipe given as -")
+    return file
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def usable_dtype(dtype: np.dtype[Any]) -> str:
+    """Why values of this dtype are no feature map; '' where they are."""
+    if dtype.names is not None or dtype.subdtype is not None:
+        return "is compound"
+    if dtype.kind in "fiub" and dtype.itemsize <= 8:
+        return ""
+    words = {
+        "O": "holds objects",
+        "S": "holds strings",
+        "U": "holds strings",
+        "c": "is complex",
+        "M": "holds dates",
+        "m": "holds time spans",
+        "V": "is opaque",
+        "f": "is wider than float64",
+    }
+    return words.get(dtype.kind, "is not numeric")
+
+
+def as_native(values: Array) -> Array:
+    """Values as they were stored, made native in place: byte order, and bool as 0 and 1.
+
+    Args:
+        values: A writable array that nothing else refers to.
+    """
+    if values.dtype.kind == "b":
+        raw = values.view(np.uint8)
+        np.minimum(raw, 1, out=raw)
+        return values
+    if values.dtype.isnative:
+        return values
+    return values.byteswap(inplace=True).view(values.dtype.newbyteorder("="))

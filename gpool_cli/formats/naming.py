@@ -1,0 +1,31 @@
+"""What results are called inside a container that holds several."""
+
+from __future__ import annotations
+
+import posixpath
+
+from gpool_cli.formats.interface import WriteStyle
+from gpool_cli.model import ArrayInfo, InputFile, Result
+
+
+def stem(name: str) -> str:
+    """A file's name without its suffix: ``maps/a.npy`` → ``maps/a``."""
+    root, _ = posixpath.splitext(name)
+    return root or name
+
+
+def member_name(result: Result, style: WriteStyle) -> str:
+    """The name of a result in a container, with ``/`` between its parts.
+
+    The dataset's own name where there is one input, so that a container mirrors its input; the
+    input's name before it where there are several; the pooling behind it where there are several.
+    """
+    name = array_name(result.file, result.info, style.several_inputs)
+    return f"{name}.{result.pooling.label}" if style.several_poolings else name
+
+
+def array_name(file: InputFile, info: ArrayInfo, several_inputs: bool) -> str:
+    """The name of an array among those of all inputs."""
+    if several_inputs or not info.dataset:
+        return "/".join(filter(None, [stem(file.name), info.dataset]))
+    return info.dataset

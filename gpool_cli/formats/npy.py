@@ -1,0 +1,122 @@
+"""npy: one array, or several one after the other, in a file or on a pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from gpool_cli.errors import InputError
+from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, open_regular
+from gpool_cli.formats.npyheader import NpyHeader, read_header
+from gpool_cli.formats.npystream import read_values, write_array, write_header
+from gpool_cli.formats.rows import RowSpool
+from gpool_cli.layout import shape_text
+from gpool_cli.model import STDIN, ArrayInfo, Block, Result
+
+
+class NpyReader(Reader):
+    """Reads the arrays of a file or a pipe in the order in which they lie.
+
+    In a file, any array that was listed can be read; in a pipe, only the last one.
+
+    Args:
+        path: A regular file, or ``-`` for standard input.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._piped = path == STDIN
+        self._file: BinaryIO = sys.stdin.buffer if self._piped else open_regular(path)
+        self._size = None if self._piped else os.fstat(self._file.fileno()).st_size
+        self._place = 0
+        self._listed: dict[str, tuple[NpyHeader, int]] = {}
+
+    def arrays(self) -> Iterator[ArrayInfo]:
+        number = 0
+        while (header := read_header(self._read)) is not None:
+            self._check_size(header)
+            dataset = "" if number == 0 else str(number)
+            start = self._place
+            self._listed[dataset] = header, start
+            yield ArrayInfo(
+                dataset=dataset,
+                shape=header.shape,
+                dtype=header.dtype,
+                refusal=header.refusal,
+                fortran=header.fortran,
+            )
+            if header.refusal:
+                return
+            self._go_to(start + header.nbytes)
+            number += 1
+        if number == 0:
+            raise InputError("is empty", "there is no array in it")
+
+    def blocks(self, info: ArrayInfo) -> Iterator[tuple[Block, Array]]:
+        header, start = self._listed[info.dataset]
+        self._go_to(start)
+        return read_values(header, self._readinto)
+
+    def close(self) -> None:
+        if not self._piped:
+            self._file.close()
+
+    def _check_size(self, header: NpyHeader) -> None:
+        """Believe a header only as far as the file goes."""
+        if self._size is None or header.refusal or self._place + header.nbytes <= self._size:
+            return
+        raise InputError(
+            f"is truncated: {shape_text(header.shape)} {header.dtype.name} takes "
+            f"{header.nbytes} bytes, {self._size - self._place} are there",
+            "copy or save the file again",
+        )
+
+    def _go_to(self, place: int) -> None:
+        if not self._piped:
+            self._file.seek(place)
+            self._place = place
+        while self._place < place:
+            if not self._read(min(place - self._place, 1 << 20)):
+                raise InputError("ends inside an array", "was the program before it interrupted?")
+
+    def _read(self, count: int) -> bytes:
+        parts = []
+        while count and (part := self._file.read(count)):
+            parts.append(part)
+            count -= len(part)
+            self._place += len(part)
+        return b"".join(parts)
+
+    def _readinto(self, buffer: memoryview) -> int:
+        count = int(self._file.readinto(buffer))  # type: ignore[attr-defined]
+        self._place += count
+        return count
+
+
+class NpyWriter(Writer):
+    """Writes one array per result, one after the other, or stacks all into one."""
+
+    streams = True
+
+    def __init__(self, file: BinaryIO, style: WriteStyle) -> None:
+        super().__init__(file, style)
+        self._rows = RowSpool() if style.stack else None
+
+    def add(self, result: Result) -> None:
+        if self._rows is not None:
+            self._rows.add(result)
+        else:
+            write_array(self.file, result.values)
+
+    def finish(self) -> None:
+        if self._rows is None:
+            return
+        write_header(self.file, self._rows.shape(self.style.batched), self._rows.dtype)
+        for rows in self._rows.chunks():
+            self.file.write(rows.data)
+        self._rows.close()
+
+    def abandon(self) -> None:
+        if self._rows is not None:
+            self._rows.close()

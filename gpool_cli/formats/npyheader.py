@@ -1,0 +1,152 @@
+"""The header of an npy array: parsed from bounded text, never evaluated as code.
+
+Source of the format: numpy's NEP 1, "A simple file format for NumPy arrays".
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gpool_cli.errors import InputError
+from gpool_cli.formats.interface import usable_dtype
+from gpool_cli.layout import size_of
+from gpool_cli.printable import printable
+
+MAGIC = b"\x93NUMPY"
+
+# As many bytes as numpy itself accepts: a longer header belongs to a structured type.
+_LONGEST = 10_000
+_MOST_AXES = 64
+_PYTHON_2_LONG = re.compile(r"(\d)L\b")
+_PLAIN = re.compile(
+    r"\{'descr': '([<>|=]?[a-zA-Z]\d*)', 'fortran_order': (False|True), "
+    r"'shape': \(((?:\d{1,19}, ?)*(?:\d{1,19},?)?)\),? *\}\s*"
+)
+
+
+@dataclass(frozen=True)
+class NpyHeader:
+    """What an npy header says.
+
+    Attributes:
+        shape: The array's shape.
+        fortran: The values lie in Fortran order.
+        dtype: The stored dtype.
+        refusal: Why the array can't be pooled; '' where it can.
+        length: Bytes from the magic to the first value.
+    """
+
+    shape: tuple[int, ...]
+    fortran: bool
+    dtype: np.dtype[Any]
+    refusal: str
+    length: int
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the values."""
+        return size_of(self.shape) * self.dtype.itemsize
+
+    @property
+    def memory_shape(self) -> tuple[int, ...]:
+        """The shape in the axis order of memory."""
+        return self.shape[::-1] if self.fortran else self.shape
+
+
+def read_header(read: Callable[[int], bytes]) -> NpyHeader | None:
+    """Read one header.
+
+    Args:
+        read: Gives up to so many bytes, fewer only at the end.
+
+    Returns:
+        The header, or None where nothing is left to read.
+
+    Raises:
+        InputError: What is there is no npy header.
+    """
+    start = read(8)
+    if not start:
+        return None
+    if start[:6] != MAGIC[: len(start)]:
+        raise InputError("is no npy file", f"it starts with {_glimpse(start)}")
+    if len(start) < 8:
+        raise _truncated()
+    version = start[6]
+    if version not in (1, 2, 3):
+        raise InputError(
+            f"has npy format version {version}.{start[7]}", "versions 1 to 3 are known"
+        )
+    width = 2 if version == 1 else 4
+    size = read(width)
+    if len(size) < width:
+        raise _truncated()
+    length = int.from_bytes(size, "little")
+    if length > _LONGEST:
+        raise InputError(f"has an npy header of {length} bytes", "no plain array needs as much")
+    raw = read(length)
+    if len(raw) < length:
+        raise _truncated()
+    try:
+        text = raw.decode("utf-8" if version == 3 else "latin-1")
+    except UnicodeDecodeError:
+        raise _damaged("is not UTF-8") from None
+    shape, fortran, descr = _fields(text)
+    dtype, refusal = _dtype(descr)
+    return NpyHeader(shape, fortran, dtype, refusal, 8 + width + length)
+
+
+def _fields(text: str) -> tuple[tuple[int, ...], bool, Any]:
+    plain = _PLAIN.fullmatch(text)
+    if plain is not None:
+        sizes = tuple(int(size) for size in plain[3].split(",") if size.strip())
+        return _checked_shape(sizes), plain[2] == "True", plain[1]
+    try:
+        header = ast.literal_eval(_PYTHON_2_LONG.sub(r"\1", text).strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        raise _damaged("can't be parsed") from None
+    if not isinstance(header, dict) or set(header) != {"descr", "fortran_order", "shape"}:
+        raise _damaged("has not the three keys descr, fortran_order, shape")
+    shape, fortran = header["shape"], header["fortran_order"]
+    if not isinstance(fortran, bool):
+        raise _damaged("has a fortran_order that is neither True nor False")
+    if not isinstance(shape, tuple) or any(type(size) is not int for size in shape):
+        raise _damaged("has a shape that is no tuple of integers")
+    return _checked_shape(shape), fortran, header["descr"]
+
+
+def _checked_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    if len(shape) > _MOST_AXES or any(size < 0 or size >= 2**63 for size in shape):
+        raise _damaged("has an impossible shape")
+    return shape
+
+
+def _dtype(descr: Any) -> tuple[np.dtype[Any], str]:
+    """The dtype of a descr and why it can't be pooled; only plain ones are looked into."""
+    if isinstance(descr, list):
+        return np.dtype("V1"), "is compound"
+    if not isinstance(descr, str):
+        raise _damaged("has a descr that is no type")
+    try:
+        dtype = np.dtype(descr)
+    except (TypeError, ValueError, SyntaxError, MemoryError):
+        raise _damaged(f"has the unknown type {printable(descr[:40])!r}") from None
+    return dtype, usable_dtype(dtype)
+
+
+def _damaged(what: str) -> InputError:
+    return InputError(f"has a damaged npy header: it {what}", "save the array again")
+
+
+def _truncated() -> InputError:
+    return InputError("is truncated inside its npy header", "copy or save the file again")
+
+
+def _glimpse(start: bytes) -> str:
+    return printable(start.decode("latin-1"))

@@ -1,0 +1,155 @@
+"""npz: a zip archive whose members are npy arrays, stored or deflated."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, BinaryIO
+
+import numpy as np
+
+from gpool_cli.errors import InputError
+from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, open_regular
+from gpool_cli.formats.naming import member_name
+from gpool_cli.formats.npyheader import NpyHeader, read_header
+from gpool_cli.formats.npystream import read_values, write_array, write_header
+from gpool_cli.formats.rows import RowSpool, label
+from gpool_cli.model import ArrayInfo, Block, Result
+from gpool_cli.printable import printable
+
+_METHODS = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflate"}
+
+
+class NpzReader(Reader):
+    """Reads the members of an archive, each as a stream.
+
+    Args:
+        path: A regular file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._file = open_regular(path)
+        try:
+            with _zip_errors(""):
+                self._zip = zipfile.ZipFile(self._file)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def arrays(self) -> Iterator[ArrayInfo]:
+        members = [member for member in self._zip.infolist() if not member.is_dir()]
+        if not members:
+            raise InputError("holds no arrays", "the archive is empty")
+        names = [_dataset(member) for member in members]
+        if len(set(names)) < len(names):
+            raise InputError("has two members of one name", "save the archive again")
+        for name, member in zip(names, members, strict=True):
+            yield self._describe(name, member)
+
+    def blocks(self, info: ArrayInfo) -> Iterator[tuple[Block, Array]]:
+        member = next(m for m in self._zip.infolist() if _dataset(m) == info.dataset)
+        with _zip_errors(info.dataset), self._zip.open(member) as stream:
+            header = _header(stream)
+            yield from read_values(header, stream.readinto)  # type: ignore[attr-defined]
+            # Reading past the last value is what makes zipfile compare the checksum.
+            if stream.read(1):
+                raise InputError("has bytes behind its values", "save the archive again")
+
+    def close(self) -> None:
+        self._zip.close()
+        self._file.close()
+
+    def _describe(self, name: str, member: zipfile.ZipInfo) -> ArrayInfo:
+        method = _METHODS.get(member.compress_type, f"method {member.compress_type}")
+        if not member.filename.endswith(".npy"):
+            return ArrayInfo(name, (), None, "is no npy array", "file", filters=(method,))
+        with _zip_errors(name), self._zip.open(member) as stream:
+            header = _header(stream)
+        if not header.refusal and header.length + header.nbytes != member.file_size:
+            raise InputError(
+                f"member {printable(name)!r} holds {member.file_size - header.length} bytes of "
+                f"values, its header asks for {header.nbytes}",
+                "save the archive again",
+            )
+        return ArrayInfo(
+            dataset=name,
+            shape=header.shape,
+            dtype=header.dtype,
+            refusal=header.refusal,
+            fortran=header.fortran,
+            filters=(method,),
+        )
+
+
+class NpzWriter(Writer):
+    """Writes one member per result, or a stack per pooling with the names of its rows."""
+
+    def __init__(self, file: BinaryIO, style: WriteStyle) -> None:
+        super().__init__(file, style)
+        self._zip = zipfile.ZipFile(file, "w")
+        self._stacks: dict[str, RowSpool] = {}
+        self._names: list[str] = []
+
+    def add(self, result: Result) -> None:
+        if not self.style.stack:
+            with self._member(member_name(result, self.style)) as member:
+                write_array(member, result.values)
+            return
+        first_pooling = result.pooling.label == next(iter(self._stacks), result.pooling.label)
+        rows = self._stacks.setdefault(result.pooling.label, RowSpool()).add(result)
+        if first_pooling:
+            self._names += [label(result)] * rows
+
+    def finish(self) -> None:
+        for name, rows in self._stacks.items():
+            with self._member(name) as member:
+                write_header(member, rows.shape(True), rows.dtype)
+                for chunk in rows.chunks():
+                    member.write(chunk.data)
+            rows.close()
+        if self._names:
+            with self._member("sources") as member:
+                write_array(member, np.array(self._names))
+        self._zip.close()
+
+    def abandon(self) -> None:
+        for rows in self._stacks.values():
+            rows.close()
+        self._zip.close()
+
+    def _member(self, name: str) -> BinaryIO:
+        """Open a member, dated as zip dates begin: equal data give equal bytes."""
+        safe = name.encode("utf-8", "backslashreplace").decode("utf-8")
+        return self._zip.open(zipfile.ZipInfo(f"{safe}.npy"), "w", force_zip64=True)  # type: ignore[return-value]
+
+
+def _dataset(member: zipfile.ZipInfo) -> str:
+    return member.filename.removesuffix(".npy")
+
+
+def _header(stream: IO[bytes]) -> NpyHeader:
+    header = read_header(stream.read)
+    if header is None:
+        raise InputError("is empty", "there is no array in it")
+    return header
+
+
+@contextmanager
+def _zip_errors(name: str) -> Iterator[None]:
+    """Say what zipfile finds in the words of a user, with the member it is about."""
+    prefix = f"member {printable(name)!r} " if name else ""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise InputError(
+            f"{prefix}is a damaged zip archive: {printable(str(error))}", "copy or save it again"
+        ) from None
+    except (NotImplementedError, RuntimeError) as error:
+        raise InputError(
+            f"{prefix}can't be unpacked: {printable(str(error))}",
+            "save it with numpy.savez or numpy.savez_compressed",
+        ) from None
+    except InputError as error:
+        raise InputError(prefix + error.message, error.hint) from None

@@ -1,0 +1,30 @@
+"""From a path to the reader of its format."""
+
+from __future__ import annotations
+
+from gpool_cli.errors import InputError
+from gpool_cli.formats import Row, load_reader, row_named, row_of_content, row_of_suffix
+from gpool_cli.formats.interface import Reader, open_regular
+from gpool_cli.model import STDIN
+
+
+def format_of(path: str) -> Row:
+    """The format of a file: by its suffix, or by its first bytes where it has no known one.
+
+    Raises:
+        InputError: It is of no known format.
+    """
+    if path == STDIN:
+        return row_named("npy")
+    row = row_of_suffix(path)
+    if row is None or not row.reader:
+        with open_regular(path) as file:
+            row = row_of_content(file.read(8))
+    if row is None or not row.reader:
+        raise InputError("is of no known format", "gpool reads .npy, .npz and HDF5 files")
+    return row
+
+
+def open_reader(path: str) -> Reader:
+    """Open a file with the reader of its format."""
+    return load_reader(format_of(path))(path)  # type: ignore[call-arg]

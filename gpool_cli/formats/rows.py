@@ -1,0 +1,106 @@
+"""Rows of one array, kept in a temporary file until their number and dtype are known."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gpool_cli.errors import InputError
+from gpool_cli.formats.interface import BLOCK_BYTES, Array
+from gpool_cli.layout import shape_text
+from gpool_cli.model import Result
+from gpool_cli.printable import printable
+
+_IN_MEMORY = 64 << 20
+
+
+class SameShape:
+    """Holds the rows of one output to one shape."""
+
+    def __init__(self) -> None:
+        self._first: Result | None = None
+        self.shape: tuple[int, ...] = ()
+
+    def rows_of(self, result: Result) -> Array:
+        """The result with its batch axis in front, shape (rows, ...).
+
+        Raises:
+            InputError: Its rows have another shape than the first result's.
+        """
+        rows = batch_first(result)
+        if self._first is None:
+            self._first, self.shape = result, rows.shape[1:]
+        elif rows.shape[1:] != self.shape:
+            first = self._first
+            raise InputError(
+                f"gives rows of {shape_text(rows.shape[1:])} (map {shape_text(result.info.shape)}),"
+                f" but {label(first)} gives {shape_text(self.shape)} "
+                f"(map {shape_text(first.info.shape)})",
+                "one output array has one row shape: choose .h5, .npz, .jsonl or a directory",
+            )
+        return rows
+
+
+def batch_first(result: Result) -> Array:
+    """The values of a result with the batch axis in front, added where there is none."""
+    if "N" not in result.axes:
+        return result.values[np.newaxis]
+    return np.moveaxis(result.values, result.axes.index("N"), 0)
+
+
+def label(result: Result) -> str:
+    """A result's file and dataset, safe to show."""
+    dataset = f":{result.info.dataset}" if result.info.dataset else ""
+    return printable(result.file.name + dataset)
+
+
+class RowSpool:
+    """Collects rows in a temporary file, beyond a size that memory bears."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY)
+        self._same = SameShape()
+        self._segments: list[tuple[np.dtype[Any], int]] = []
+        self._lone_shape: tuple[int, ...] | None = None
+
+    def add(self, result: Result) -> int:
+        """Append a result's rows, and say how many they are."""
+        rows = np.ascontiguousarray(self._same.rows_of(result))
+        self._lone_shape = result.values.shape if not self._segments else None
+        if self._segments and self._segments[-1][0] == rows.dtype:
+            self._segments[-1] = rows.dtype, self._segments[-1][1] + len(rows)
+        else:
+            self._segments.append((rows.dtype, len(rows)))
+        self._file.write(rows.data)
+        return len(rows)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype that holds every row."""
+        return np.result_type(*(dtype for dtype, _ in self._segments))
+
+    def shape(self, batched: bool) -> tuple[int, ...]:
+        """The array's shape; a lone result keeps its own unless a batch axis is asked for."""
+        if self._lone_shape is not None and not batched:
+            return self._lone_shape
+        return (sum(count for _, count in self._segments), *self._same.shape)
+
+    def chunks(self) -> Iterator[Array]:
+        """The rows in order and in one dtype, some at a time."""
+        self._file.seek(0)
+        width = math.prod(self._same.shape)
+        for dtype, count in self._segments:
+            step = max(1, BLOCK_BYTES // max(1, width * dtype.itemsize))
+            for first in range(0, count, step):
+                rows = min(step, count - first)
+                raw = self._file.read(rows * width * dtype.itemsize)
+                values = np.frombuffer(raw, dtype).reshape(rows, *self._same.shape)
+                yield np.ascontiguousarray(values.astype(self.dtype, copy=False))
+
+    def close(self) -> None:
+        """Forget the rows."""
+        self._file.close()

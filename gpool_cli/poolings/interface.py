@@ -1,0 +1,85 @@
+"""What a pooling is: a few statistics that merge, and a formula that ends them.
+
+A *statistic* is a number per channel that can be taken of any part of a map and merged: a count,
+a sum, a maximum. A *pooling* names the statistics it needs and says how its value follows from
+them. Several poolings of one map share their statistics, and so one pass over the data serves all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+Region = tuple[slice, ...]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A block in the form that statistics are taken of.
+
+    Attributes:
+        values: Shape (outer, pooled, inner): every (outer, inner) pair is a cell, which is one
+            channel of one map, and the middle axis is pooled away. C order, native byte order.
+        missing: Which values don't count, in the same shape; None where all count.
+    """
+
+    values: Array
+    missing: npt.NDArray[np.bool_] | None = None
+
+
+class Statistic(Protocol):
+    """The state of one statistic for every cell of a map; it starts as the merge's identity."""
+
+    def update(self, region: Region, cells: Cells) -> None:
+        """Take in a block.
+
+        Args:
+            region: Where the block's cells lie in the map's kept axes.
+            cells: The block's values; their cells fill the region in C order.
+        """
+
+    def merge(self, other: Any) -> None:
+        """Take in another state of the same map, made of values that this one has not seen."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What a statistic must know of a map before it sees any of it.
+
+    Attributes:
+        shape: The lengths of the kept axes.
+        dtype: The native dtype of the values.
+        exact: Sums must hold for a float64 answer, also where the input is narrower.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    exact: bool = False
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """A row of the table of poolings.
+
+    Attributes:
+        name: What users call it.
+        needs: The statistics it is made of: a name for the formula, and what starts it.
+        finish: From the statistics by name to the value of every cell, in the dtype that the
+            arithmetic has (float64 for means, the input's for maxima).
+        result_dtype: From the input's dtype to the output's, where the user asks for none.
+        formula: The formula, as the documentation shows it.
+        source: Where the formula comes from.
+    """
+
+    name: str
+    needs: Mapping[str, Callable[[Grid], Statistic]]
+    finish: Callable[[Mapping[str, Any]], Array]
+    result_dtype: Callable[[np.dtype[Any]], np.dtype[Any]]
+    formula: str = ""
+    source: str = ""

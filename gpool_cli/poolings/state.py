@@ -1,0 +1,96 @@
+"""The state of a set of poolings: what they know after seeing part of a map.
+
+States of one map merge, in any cut and any number; merging has an identity, the state that has
+seen nothing. Poolings that need the same statistic share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gpool_cli.errors import InputError
+from gpool_cli.poolings.interface import Array, Cells, Grid, Pooling, Region, Statistic
+
+
+class State:
+    """Statistics of every cell (channel of a map) for several poolings at once.
+
+    Args:
+        poolings: What will be asked of it.
+        grid: The cells, and the dtype of their values.
+    """
+
+    def __init__(self, poolings: Sequence[Pooling], grid: Grid) -> None:
+        self._grid = grid
+        needs = {name: start for pooling in poolings for name, start in pooling.needs.items()}
+        self._statistics: dict[str, Statistic] = {n: start(grid) for n, start in needs.items()}
+
+    def update(self, region: Region, cells: Cells) -> None:
+        """Take in a block whose cells fill this region of the grid."""
+        with np.errstate(all="ignore"):
+            for statistic in self._statistics.values():
+                statistic.update(region, cells)
+
+    def merge(self, other: State) -> None:
+        """Take in the state of another part of the same map."""
+        with np.errstate(all="ignore"):
+            for name, statistic in self._statistics.items():
+                statistic.merge(other._statistics[name])
+
+    def finish(self, pooling: Pooling, dtype: np.dtype[Any] | None = None) -> Array:
+        """The pooled value of every cell, shape of the grid.
+
+        Args:
+            pooling: One of those the state was made for.
+            dtype: The output's dtype; None for the pooling's own.
+
+        Raises:
+            InputError: A value does not fit the dtype that was asked for.
+        """
+        target = dtype if dtype is not None else pooling.result_dtype(self._grid.dtype)
+        with np.errstate(all="ignore"):
+            return _narrowed(pooling.finish(self._statistics), target)
+
+
+def _narrowed(values: Array, dtype: np.dtype[Any]) -> Array:
+    """The values in the output's dtype, rounded once; +0 for -0, and one NaN for all."""
+    narrow = values.astype(dtype)
+    if dtype.kind == "f":
+        if values.dtype.kind == "f":
+            lost = np.isfinite(values) & ~np.isfinite(narrow)
+            _refuse(lost, values, dtype, "does not fit")
+            narrow[np.isnan(narrow)] = dtype.type(np.nan)
+            narrow += dtype.type(0)
+        return narrow
+    if values.dtype == dtype:
+        return narrow
+    if values.dtype.kind == "f":
+        _refuse(~np.isfinite(values), values, dtype, "does not fit")
+        _refuse(np.trunc(values) != values, values, dtype, "is a fraction, and does not fit")
+    _refuse(~_within(values, dtype), values, dtype, "does not fit")
+    return narrow
+
+
+def _within(values: Array, dtype: np.dtype[Any]) -> Array:
+    """Which values lie in the range of an integer dtype."""
+    if dtype.kind == "b":
+        lowest, highest = 0, 1
+    else:
+        lowest, highest = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+    if values.dtype.kind == "f":
+        # The highest plus one is a power of two, which a float holds exactly.
+        return np.logical_and(values >= float(lowest), values < float(highest + 1))
+    own = np.iinfo(np.uint8 if values.dtype.kind == "b" else values.dtype)
+    wide = values.astype(np.uint64 if own.min == 0 else np.int64)
+    return np.logical_and(wide >= max(lowest, int(own.min)), wide <= min(highest, int(own.max)))
+
+
+def _refuse(bad: Array, values: Array, dtype: np.dtype[Any], why: str) -> None:
+    if bad.any():
+        worst = values[bad].flat[0]
+        raise InputError(
+            f"the result {worst:.6g} {why} {dtype.name}", "choose a wider --dtype, or leave it out"
+        )

@@ -1,0 +1,1 @@
+"""FOR PEOPLE: the summary table, progress, and lines of error."""

@@ -1,0 +1,116 @@
+"""Tables that fit: the columns that matter most, and what is the same everywhere said once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from gpool_cli.report.console import console_on
+
+_GAP = 2
+_NARROW = 80
+_MOST_WHEN_NARROW = 6
+_LEAST_FOR_NAMES = 24
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that a table may have.
+
+    Attributes:
+        name: The header and the key in the rows.
+        rank: The smaller, the earlier it is given room.
+        text: Words, which stand left; numbers stand right.
+        dull: The column is left out when every row says this.
+    """
+
+    name: str
+    rank: int
+    text: bool = False
+    dull: str | None = None
+
+
+def print_table(
+    stream: TextIO,
+    columns: Sequence[Column],
+    rows: Sequence[Mapping[str, str]],
+    left_out: int = 0,
+    break_at: int = 0,
+) -> None:
+    """Print rows as a table no wider than the stream.
+
+    Args:
+        stream: Where to.
+        columns: In the order they stand.
+        rows: Cells by column name.
+        left_out: How many rows stand nowhere.
+        break_at: Before which row they are missing.
+    """
+    console = console_on(stream)
+    wanted = [c for c in columns if any(row[c.name] != c.dull for row in rows)]
+    same = [c for c in wanted if len(rows) > 1 and c.rank and _one_value(rows, c)]
+    chosen = _that_fit([c for c in wanted if c not in same], rows, console.width)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, _GAP - 1, 0, 0), pad_edge=False, show_edge=False)
+    for column in chosen:
+        table.add_column(
+            column.name,
+            justify="left" if column.text else "right",
+            no_wrap=True,
+            overflow="ellipsis",
+            max_width=_widths(chosen, rows, console.width)[column.name],
+        )
+    widths = _widths(chosen, rows, console.width)
+    for i, row in enumerate(rows):
+        if left_out and i == break_at:
+            table.add_row(Text(f"… {left_out:,} more"), *[""] * (len(chosen) - 1))
+        table.add_row(*(Text(_cropped(row[c.name], widths[c.name])) for c in chosen))
+    console.print(table)
+    if same:
+        caption = " · ".join(f"{c.name} {rows[0][c.name]}" for c in same)
+        console.print(Text(f"all: {caption}", style="dim"))
+
+
+def _one_value(rows: Sequence[Mapping[str, str]], column: Column) -> bool:
+    return len({row[column.name] for row in rows}) == 1
+
+
+def _that_fit(
+    columns: Sequence[Column], rows: Sequence[Mapping[str, str]], width: int
+) -> list[Column]:
+    """The columns of the lowest ranks that stand side by side in the width."""
+    most = _MOST_WHEN_NARROW if width <= _NARROW else len(columns)
+    chosen: list[Column] = []
+    room = width
+    for column in sorted(columns, key=lambda column: column.rank):
+        least = _natural_width(column, rows)
+        if column.rank == 0:
+            least = min(least, _LEAST_FOR_NAMES)
+        if len(chosen) < most and least + _GAP <= room:
+            chosen.append(column)
+            room -= least + _GAP
+    return [column for column in columns if column in chosen]
+
+
+def _natural_width(column: Column, rows: Sequence[Mapping[str, str]]) -> int:
+    return max(len(column.name), *(Text(row[column.name]).cell_len for row in rows))
+
+
+def _widths(
+    chosen: Sequence[Column], rows: Sequence[Mapping[str, str]], width: int
+) -> dict[str, int]:
+    """Natural widths, but for the names, which get what is left."""
+    widths = {column.name: _natural_width(column, rows) for column in chosen}
+    names = next(column.name for column in chosen if column.rank == 0)
+    others = sum(widths.values()) - widths[names] + _GAP * len(chosen)
+    widths[names] = max(1, min(widths[names], width - others))
+    return widths
+
+
+def _cropped(text: str, width: int) -> str:
+    """The end of a text that is too long: of a path it says more than the beginning."""
+    return text if Text(text).cell_len <= width else "…" + text[-(width - 1) :]
