@@ -9,9 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gpool_cli.batch.work import pool_blocks, pool_file
+from gpool_cli.batch.pieces import pool_blocks
+from gpool_cli.batch.work import pool_file
 from gpool_cli.errors import InputError, UsageError
-from gpool_cli.formats.interface import Array, as_native, cut_rows, usable_dtype
+from gpool_cli.formats.interface import (
+    Array,
+    as_native,
+    cut_parts,
+    cut_parts_into_rows,
+    usable_dtype,
+)
 from gpool_cli.layout import SHAPES, ShapeStyle, parse_layout, resolve_layout, size_of
 from gpool_cli.model import (
     NAN_POLICIES,
@@ -98,7 +105,7 @@ def _pool_path(path: str, key: str | None, recipe: Recipe) -> npt.NDArray[Any]:
             results.append(outcome)
             if outcome.parts > 1:
                 raise InputError(f"{path} holds {outcome.parts} maps", "choose one with key=")
-    return results[0].values
+    return np.concatenate([result.values for result in results])
 
 
 def _pool_array(array: Array, recipe: Recipe) -> npt.NDArray[Any]:
@@ -110,12 +117,12 @@ def _pool_array(array: Array, recipe: Recipe) -> npt.NDArray[Any]:
         raise InputError(f"the array has no values: its shape is {array.shape}")
     info = ArrayInfo("", array.shape, array.dtype)
     poolings = [load_pooling(spec) for spec in recipe.poolings]
-    values, _, _ = pool_blocks(_blocks_of(array), info, layout, poolings, recipe)
+    values, _, _ = pool_blocks(_blocks_of(array, info), info, layout, poolings, recipe)
     return values[0]
 
 
-def _blocks_of(array: Array) -> Iterator[tuple[Block, Array]]:
+def _blocks_of(array: Array, info: ArrayInfo) -> Iterator[tuple[Block, Array]]:
     """An array in memory, cut as a file of it would be."""
-    for block in cut_rows(array.shape, array.dtype.itemsize):
+    for block in cut_parts_into_rows(info, cut_parts(info)):
         box = tuple(slice(a, a + n) for a, n in zip(block.start, block.shape, strict=True))
         yield block, as_native(np.array(array[box], order="C"))

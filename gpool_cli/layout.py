@@ -181,14 +181,18 @@ def _fit(layout: str, shape: Sequence[int]) -> str:
     if len(layout) == rank - 1 and "N" not in layout:
         return "N" + layout
     raise InputError(
-        f"the layout {layout} has {len(layout)} letters, the array {_axes(rank)} "
-        f"{shape_text(shape)}",
+        f"the layout {layout} has {_counted(len(layout), 'letter', 'letters')}, the array "
+        f"{_axes(rank)} {shape_text(shape)}",
         "give one letter per axis with --layout; only a leading batch axis may be left out",
     )
 
 
 def _axes(count: int) -> str:
-    return "1 axis" if count == 1 else f"{count} axes"
+    return _counted(count, "axis", "axes")
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
 
 
 def layout_from_names(names: Sequence[str]) -> str | None:
@@ -218,9 +222,10 @@ def layout_doubt(layout: Layout, shape: Sequence[int]) -> str:
                 "--layout LC pools them, --layout HW says it is a map"
             )
         return ""
-    first, *last = shape[-3:]
+    # The first axis but for the batch: the channels, if these do come first.
+    first, last = shape[0 if len(shape) == 3 else 1], shape[-2:]
     if (last[0] == last[1] != first) or all(4 * size < first for size in last):
-        other = layout.axes[:-3] + "CHW" if len(shape) < 5 else "NCDHW"
+        other = {3: "CHW", 4: "NCHW", 5: "NCDHW"}[len(shape)]
         return (
             "the shape looks channels-first: "
             f"--layout {other} pools it so, --layout {layout.axes} keeps it"

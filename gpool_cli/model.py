@@ -62,6 +62,11 @@ class ArrayInfo:
     broken: bool = False
 
     @property
+    def memory_shape(self) -> tuple[int, ...]:
+        """The shape in the axis order of memory."""
+        return self.shape[::-1] if self.fortran else self.shape
+
+    @property
     def nbytes(self) -> int:
         """How many bytes the values take when they are decoded."""
         return size_of(self.shape) * self.dtype.itemsize if self.dtype is not None else 0
@@ -83,6 +88,25 @@ class Block:
 
     start: tuple[int, ...]
     shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of an array: what one worker does at a time.
+
+    Attributes:
+        axis: The first axis in memory that has any length.
+        first: The first row on it.
+        last: The row behind the last.
+    """
+
+    axis: int
+    first: int
+    last: int
+
+    def of(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of this part of an array of that shape."""
+        return (*shape[: self.axis], self.last - self.first, *shape[self.axis + 1 :])
 
 
 @dataclass(frozen=True)
@@ -148,17 +172,20 @@ class Task:
 
 @dataclass(frozen=True)
 class Result:
-    """What one pooling made of one map.
+    """What one pooling made of one map, or of some of the maps of a large batch.
 
     Attributes:
         file: Where the map comes from.
         info: The array it was.
         layout: The meaning of the array's axes.
         pooling: Which pooling this is.
-        values: The pooled values, in the shape that is written.
+        values: The pooled values, in the shape that is written; of a piece, its rows.
         axes: One letter per axis of ``values``.
         omitted: How many NaN of the map were left out; 0 but in the first result of a map.
         parts: How many maps this file gives; more than one asks for the dataset in a file name.
+        start: The first row of this piece; the pieces of a result come in order, without others
+            between them, and the batch axis of a result in pieces stands first.
+        rows: The rows of the whole result; None where this is the whole.
     """
 
     file: InputFile
@@ -169,6 +196,51 @@ class Result:
     axes: str
     omitted: int = 0
     parts: int = 1
+    start: int = 0
+    rows: int | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the whole result."""
+        return self.values.shape if self.rows is None else (self.rows, *self.values.shape[1:])
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing more of this result comes."""
+        return self.rows is None or self.start + len(self.values) == self.rows
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """What people are told of one result.
+
+    Attributes:
+        file: Where the map comes from.
+        info: The array it was.
+        layout: The meaning of the array's axes.
+        pooling: Which pooling this is.
+        shape: The shape of the result.
+        dtype: Its dtype by name.
+        low: Its smallest value that is no NaN; None where there is none.
+        mean: The mean of its values that are no NaN; None where there are none.
+        high: Its largest value that is no NaN; None where there is none.
+        nan_values: How many NaN it has.
+        preview: Its first values.
+        where: The path it went to; ``-`` is standard output, and '' nowhere.
+    """
+
+    file: InputFile
+    info: ArrayInfo
+    layout: Layout
+    pooling: PoolingSpec
+    shape: tuple[int, ...]
+    dtype: str
+    low: float | None
+    mean: float | None
+    high: float | None
+    nan_values: int
+    preview: tuple[float, ...]
+    where: str
 
 
 @dataclass(frozen=True)
@@ -212,6 +284,10 @@ class FileDone:
 
 
 Outcome = Result | Skipped | Warned | Failed | FileDone
+"""What the work on a file yields."""
+
+Event = Pooled | Skipped | Warned | Failed | FileDone
+"""What listeners to a run are told."""
 
 
 @dataclass

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from typing import IO, Any
 
-import numpy as np
-
 from gpool_cli import __version__
 from gpool_cli.formats.atomic import AtomicFile, output_errors
-from gpool_cli.model import Failed, InputFile, Outcome, Recipe, Result, Skipped, Tally, Warned
+from gpool_cli.model import Event, Failed, InputFile, Pooled, Recipe, Skipped, Tally, Warned
 from gpool_cli.printable import printable
 
 _IN_MEMORY = 16 << 20
@@ -27,22 +26,22 @@ class Manifest:
         self._recipe = recipe
         self._lists = {name: _JsonList() for name in ("results", "skipped", "warnings", "failures")}
 
-    def add(self, outcome: Outcome, where: str) -> None:
-        """Record one outcome of the run, and where a result went."""
-        if isinstance(outcome, Result):
-            self._lists["results"].add(_result(outcome, where))
-        elif isinstance(outcome, Skipped):
-            said = {**_place(outcome.file, outcome.dataset), "reason": printable(outcome.reason)}
+    def add(self, event: Event) -> None:
+        """Record what happened."""
+        if isinstance(event, Pooled):
+            self._lists["results"].add(_result(event))
+        elif isinstance(event, Skipped):
+            said = {**_place(event.file, event.dataset), "reason": printable(event.reason)}
             self._lists["skipped"].add(said)
-        elif isinstance(outcome, (Warned, Failed)):
+        elif isinstance(event, (Warned, Failed)):
             said = {
-                **_place(outcome.file, outcome.dataset),
-                "message": printable(outcome.message),
+                **_place(event.file, event.dataset),
+                "message": printable(event.message),
             }
-            if isinstance(outcome, Failed):
-                self._lists["failures"].add({**said, "hint": printable(outcome.hint)})
+            if isinstance(event, Failed):
+                self._lists["failures"].add({**said, "hint": printable(event.hint)})
             else:
-                self._lists["warnings"].add({**said, "kind": outcome.kind})
+                self._lists["warnings"].add({**said, "kind": event.kind})
 
     def write(self, path: str, tally: Tally, exit_code: int) -> None:
         """Write the record as JSON.
@@ -104,28 +103,24 @@ def _place(file: InputFile, dataset: str) -> dict[str, str]:
     return {"source": printable(file.path), "dataset": printable(dataset)}
 
 
-def _result(result: Result, where: str) -> dict[str, Any]:
-    values = result.values
-    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
-    nan = np.isnan(values) if values.dtype.kind == "f" else np.zeros(0)
-    with np.errstate(all="ignore"):
-        low, mean, high = (
-            (float(finite.min()), float(finite.mean(dtype=np.float64)), float(finite.max()))
-            if finite.size
-            else (None, None, None)
-        )
+def _result(pooled: Pooled) -> dict[str, Any]:
     return {
-        **_place(result.file, result.info.dataset),
-        "shape": list(result.info.shape),
-        "layout": result.layout.axes,
-        "layout_from": result.layout.origin,
-        "dtype": result.info.dtype_name,
-        "pooling": result.pooling.label,
-        "output_shape": list(values.shape),
-        "output_dtype": values.dtype.name,
-        "min": low,
-        "mean": mean if mean is None or np.isfinite(mean) else None,
-        "max": high,
-        "nan": int(np.count_nonzero(nan)),
-        "written_to": printable(where),
+        **_place(pooled.file, pooled.info.dataset),
+        "shape": list(pooled.info.shape),
+        "layout": pooled.layout.axes,
+        "layout_from": pooled.layout.origin,
+        "dtype": pooled.info.dtype_name,
+        "pooling": pooled.pooling.label,
+        "output_shape": list(pooled.shape),
+        "output_dtype": pooled.dtype,
+        "min": _finite(pooled.low),
+        "mean": _finite(pooled.mean),
+        "max": _finite(pooled.high),
+        "nan": pooled.nan_values,
+        "written_to": printable(pooled.where),
     }
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON has no infinities."""
+    return value if value is not None and math.isfinite(value) else None

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-import numpy as np
-
+from gpool_cli.batch.joined import joined
 from gpool_cli.batch.sinks import Sink
+from gpool_cli.batch.teller import Teller
 from gpool_cli.batch.work import pool_file
 from gpool_cli.errors import InputError
-from gpool_cli.model import Failed, FileDone, Outcome, Result, Skipped, Tally, Task
+from gpool_cli.model import Event, Failed, FileDone, Result, Skipped, Tally, Task
 
-Listener = Callable[[Outcome, str], None]
+Listener = Callable[[Event], None]
 
 
 def run_tasks(
@@ -24,7 +24,7 @@ def run_tasks(
         tasks: What to do.
         sink: Where results go.
         missing: Inputs that are not there, which failed before they began.
-        listen: Told of every outcome, and where a result goes.
+        listen: Told of everything that happens.
 
     Returns:
         The totals.
@@ -38,7 +38,7 @@ def run_tasks(
     try:
         for failure in missing:
             tally.failed_files += 1
-            listen(failure, "")
+            listen(failure)
         for task in tasks:
             _run_task(task, sink, tally, listen)
         sink.finish(failed=tally.failed_files > 0)
@@ -52,30 +52,31 @@ def run_tasks(
 
 def _run_task(task: Task, sink: Sink, tally: Tally, listen: Listener) -> None:
     failed = False
+    told: Teller | None = None
     sink.begin(task.file)
-    for outcome in pool_file(task):
-        said, where = outcome, ""
+    for outcome in joined(pool_file(task)):
+        event: Event
         if isinstance(outcome, Result):
             try:
                 where = sink.add(outcome)
-                _count_values(tally, outcome)
             except InputError as error:
-                said = Failed(task.file, outcome.info.dataset, error.message, error.hint)
-        if isinstance(said, Failed):
+                event = Failed(task.file, outcome.info.dataset, error.message, error.hint)
+            else:
+                told = told if told is not None and outcome.start > 0 else Teller(outcome, where)
+                told.take_in(outcome, tally)
+                if not outcome.is_last:
+                    continue
+                event = told.tell()
+        else:
+            event = outcome
+        if isinstance(event, Failed):
             failed = True
-        elif isinstance(said, FileDone):
-            _count_file(tally, said, failed)
+        elif isinstance(event, FileDone):
+            _count_file(tally, event, failed)
             sink.end(failed)
-        elif isinstance(said, Skipped):
+        elif isinstance(event, Skipped):
             tally.skipped += 1
-        listen(said, where)
-
-
-def _count_values(tally: Tally, result: Result) -> None:
-    tally.omitted += result.omitted
-    if result.values.dtype.kind == "f":
-        tally.nan_values += int(np.count_nonzero(np.isnan(result.values)))
-        tally.inf_values += int(np.count_nonzero(np.isinf(result.values)))
+        listen(event)
 
 
 def _count_file(tally: Tally, done: FileDone, failed: bool) -> None:

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-import numpy as np
-
+from gpool_cli.batch.pieces import pool_pieces
 from gpool_cli.batch.select import select
-from gpool_cli.errors import GpoolError, InputError
-from gpool_cli.formats.interface import Array, Reader
+from gpool_cli.errors import GpoolError
+from gpool_cli.formats.interface import Reader
 from gpool_cli.formats.opening import format_of, open_reader
 from gpool_cli.layout import Layout, layout_doubt
 from gpool_cli.model import (
     STDIN,
     ArrayInfo,
-    Block,
     Failed,
     FileDone,
     InputFile,
-    NanPolicy,
     Outcome,
-    Recipe,
     Result,
     Skipped,
     Task,
     Warned,
 )
 from gpool_cli.poolings import load_pooling
-from gpool_cli.poolings.cells import as_cells, grid_shape, region_of
-from gpool_cli.poolings.interface import Cells, Grid, Pooling
-from gpool_cli.poolings.state import State
+from gpool_cli.poolings.interface import Pooling
 
 
 def pool_file(task: Task) -> Iterator[Outcome]:
@@ -142,86 +135,21 @@ def _pool_map(
     info: ArrayInfo,
     layout: Layout,
     poolings: Sequence[Pooling],
-    parts: int,
-) -> list[Result]:
-    values, axes, omitted = pool_blocks(reader.blocks(info), info, layout, poolings, task.recipe)
-    return [
-        Result(task.file, info, layout, spec, array, axes, omitted if i == 0 else 0, parts)
-        for i, (spec, array) in enumerate(zip(task.recipe.poolings, values, strict=True))
-    ]
-
-
-def pool_blocks(
-    blocks: Iterator[tuple[Block, Array]],
-    info: ArrayInfo,
-    layout: Layout,
-    poolings: Sequence[Pooling],
-    recipe: Recipe,
-) -> tuple[list[Array], str, int]:
-    """Pool one map.
-
-    Args:
-        blocks: Its values, in the axis order of memory.
-        info: Its shape and dtype.
-        layout: The meaning of its axes.
-        poolings: What to compute.
-        recipe: How.
-
-    Returns:
-        The pooled values in the order of the poolings; the letters of their axes; and how many
-        NaN were left out.
-
-    Raises:
-        InputError: The blocks can't be read, NaN is an error, or a result does not fit its dtype.
-    """
-    assert info.dtype is not None
-    memory = layout.reversed() if info.fortran else layout
-    shape = info.shape[::-1] if info.fortran else info.shape
-    dtype = np.dtype(recipe.dtype) if recipe.dtype is not None else None
-    exact = dtype is not None and dtype == np.float64
-    grid = Grid(grid_shape(shape, memory), info.dtype.newbyteorder("="), exact)
-    state = State(poolings, grid)
-    omitted = 0
-    for block, values in blocks:
-        cells = Cells(as_cells(values, memory))
-        if recipe.nan != "propagate" and grid.dtype.kind == "f":
-            cells = _without_nan(cells, recipe.nan)
-            omitted += 0 if cells.missing is None else int(np.count_nonzero(cells.missing))
-        state.update(region_of(block, memory), cells)
-    arranged = [
-        _arrange(state.finish(pooling, dtype), memory, layout, info.shape, recipe)
-        for pooling in poolings
-    ]
-    return [values for values, _ in arranged], arranged[0][1], omitted
-
-
-def _without_nan(cells: Cells, nan: NanPolicy) -> Cells:
-    missing = np.isnan(cells.values)
-    if not missing.any():
-        return cells
-    if nan == "error":
-        raise InputError("holds NaN", "leave NaN out with --nan omit, or let it through")
-    return Cells(cells.values, missing)
-
-
-def _arrange(
-    values: Array, memory: Layout, layout: Layout, shape: Sequence[int], recipe: Recipe
-) -> tuple[Array, str]:
-    """Pooled values in the order of the output's axes, the pooled ones kept with length 1.
-
-    Args:
-        values: One axis per kept letter, in the order of memory.
-        memory: The layout in the order of memory.
-        layout: The layout as the user sees it.
-        shape: The array's shape as the user sees it.
-        recipe: The style of the output.
-    """
-    axes = layout.output_axes(recipe.shape)
-    have = [memory.axes[i] for i in memory.kept]
-    order: list[Any] = [have.index(letter) for letter in axes if letter in have]
-    result = (values.transpose(order) if order else values).reshape(
-        layout.output_shape(shape, recipe.shape)
-    )
-    if recipe.batched and "N" not in axes:
-        result, axes = result[np.newaxis], "N" + axes
-    return np.ascontiguousarray(result), axes
+    maps: int,
+) -> Iterator[Result]:
+    """Pool one map; a large batch gives its rows piece by piece."""
+    shape = layout.output_shape(info.shape, task.recipe.shape)
+    for piece in pool_pieces(reader.blocks(info), info, layout, poolings, task.recipe):
+        for i, (spec, values) in enumerate(zip(task.recipe.poolings, piece.values, strict=True)):
+            yield Result(
+                file=task.file,
+                info=info,
+                layout=layout,
+                pooling=spec,
+                values=values,
+                axes=piece.axes,
+                omitted=piece.omitted if i == 0 else 0,
+                parts=maps,
+                start=piece.start,
+                rows=None if piece.whole else shape[0],
+            )

@@ -16,7 +16,7 @@ from gpool_cli.cli.inputs import named_inputs
 from gpool_cli.cli.options import RunOptions
 from gpool_cli.errors import UsageError
 from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.model import Failed, Outcome, PoolingSpec, Recipe, Tally, Task, Warned
+from gpool_cli.model import Event, Failed, PoolingSpec, Recipe, Tally, Task, Warned
 from gpool_cli.report.lines import Warnings, print_failure
 from gpool_cli.report.progress import ProgressBar
 from gpool_cli.report.summary import Summary
@@ -95,15 +95,15 @@ def _run(
     warnings = Warnings()
     with ProgressBar(len(planned), not options.quiet) as bar:
 
-        def listen(outcome: Outcome, where: str) -> None:
-            if isinstance(outcome, Failed):
-                print_failure(outcome)
-            elif isinstance(outcome, Warned):
-                warnings.add(outcome)
+        def listen(event: Event) -> None:
+            if isinstance(event, Failed):
+                print_failure(event)
+            elif isinstance(event, Warned):
+                warnings.add(event)
             if manifest is not None:
-                manifest.add(outcome, where)
-            summary.add(outcome, where)
-            bar.add(outcome)
+                manifest.add(event)
+            summary.add(event)
+            bar.add(event)
 
         tally = run_tasks(tasks, sink, missing, listen)
     exit_code = 1 if tally.failed_files or not tally.maps else 0

@@ -32,7 +32,7 @@ class CsvWriter(Writer):
         if not started:
             channels = [f"c{i}" for i in range(rows.shape[1])]
             self._rows.writerow(["source", "dataset", "index", "pooling", *channels])
-        for index, row in enumerate(rows):
+        for index, row in enumerate(rows, result.start):
             self._rows.writerow(
                 [
                     printable(result.file.name),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 import h5py
@@ -17,15 +17,16 @@ from gpool_cli.formats.interface import (
     Reader,
     Writer,
     WriteStyle,
-    cut_chunks,
-    cut_rows,
+    cut_parts,
+    cut_parts_into_chunks,
+    cut_parts_into_rows,
     open_regular,
     usable_dtype,
 )
 from gpool_cli.formats.naming import member_name
 from gpool_cli.formats.rows import RowSpool, label
 from gpool_cli.layout import layout_from_names, parse_layout
-from gpool_cli.model import ArrayInfo, Block, InputFile, Result
+from gpool_cli.model import ArrayInfo, Block, InputFile, Part, Result
 from gpool_cli.printable import printable
 
 _FILTERS = {
@@ -68,15 +69,18 @@ class Hdf5Reader(Reader):
             if not node.is_group:
                 yield _describe(node)
 
-    def blocks(self, info: ArrayInfo) -> Iterator[tuple[Block, Array]]:
+    def blocks(
+        self, info: ArrayInfo, parts: Sequence[Part] | None = None
+    ) -> Iterator[tuple[Block, Array]]:
         dataset = h5py.Dataset(open_item(self._file["/"].id, info.dataset))
         _check_filters(dataset)
         assert info.dtype is not None
         native = info.dtype.newbyteorder("=")
+        parts = parts if parts is not None else cut_parts(info)
         if info.chunks is None:
-            cut = cut_rows(info.shape, native.itemsize)
+            cut = cut_parts_into_rows(info, parts)
         else:
-            cut = cut_chunks(info.shape, info.chunks, native.itemsize)
+            cut = cut_parts_into_chunks(info, parts)
         buffer = np.empty(0, np.uint8)
         for block in cut:
             size = int(np.prod(block.shape)) * native.itemsize
@@ -223,7 +227,12 @@ class Hdf5Writer(Writer):
         if self.style.stack:
             self._add_rows(result)
             return
-        dataset = self._h5.create_dataset(member_name(result, self.style), data=result.values)
+        name = member_name(result, self.style)
+        if result.start > 0:
+            self._h5[name][result.start : result.start + len(result.values)] = result.values
+            return
+        dataset = self._h5.create_dataset(name, result.shape, result.values.dtype)
+        dataset[: len(result.values)] = result.values
         if self._mirror is not None:
             self._mirror.pooled(result.info.dataset, dataset)
         write_text(dataset, "pooling", result.pooling.label)

@@ -15,13 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from gpool_cli.errors import InputError
-from gpool_cli.model import ArrayInfo, Block, InputFile, Result
+from gpool_cli.model import ArrayInfo, Block, InputFile, Part, Result
 
 Array = npt.NDArray[Any]
 _Reader = TypeVar("_Reader", bound="Reader")
 
 # A block is read into one reused buffer; it should fit in the cache of a core.
 BLOCK_BYTES = 1 << 20
+
+# A part is what one worker does at a time: large against the cost of handing it out.
+PART_BYTES = 64 << 20
 
 
 class Reader(ABC):
@@ -36,11 +39,18 @@ class Reader(ABC):
         """
 
     @abstractmethod
-    def blocks(self, info: ArrayInfo) -> Iterator[tuple[Block, Array]]:
-        """The values of one array, block by block.
+    def blocks(
+        self, info: ArrayInfo, parts: Sequence[Part] | None = None
+    ) -> Iterator[tuple[Block, Array]]:
+        """The values of one array, part after part and block by block.
 
         How an array is cut follows from the array alone. In a pipe the blocks of an array must be
         read before the next array is asked for.
+
+        Args:
+            info: The array.
+            parts: Some of those that `cut_parts` gives, in order; None for all. What has no
+                order but its own (a pipe, a deflated member) takes only all.
 
         Yields:
             The block, and its values: C order, native byte order, valid until the next block.
@@ -116,6 +126,49 @@ class Writer(ABC):
 
     def abandon(self) -> None:
         """Let go of everything, because the file will be thrown away."""
+
+
+def cut_parts(info: ArrayInfo) -> list[Part]:
+    """Cut an array into parts for workers, along its first axis in memory that has any length.
+
+    Args:
+        info: The array.
+
+    Returns:
+        Parts of some `PART_BYTES`, of whole chunks where there are chunks; at least one.
+    """
+    shape = info.memory_shape
+    axis = next((i for i, length in enumerate(shape) if length > 1), 0)
+    row = max(1, info.nbytes // shape[axis])
+    chunk = info.chunks[axis] if info.chunks is not None else 1
+    step = max(1, PART_BYTES // (row * chunk)) * chunk
+    return [
+        Part(axis, first, min(first + step, shape[axis])) for first in range(0, shape[axis], step)
+    ]
+
+
+def cut_parts_into_rows(info: ArrayInfo, parts: Sequence[Part]) -> Iterator[Block]:
+    """The blocks of parts of an array that lies in one piece, in the order of memory."""
+    assert info.dtype is not None
+    for part in parts:
+        for block in cut_rows(part.of(info.memory_shape), info.dtype.itemsize):
+            yield shifted(block, part)
+
+
+def cut_parts_into_chunks(info: ArrayInfo, parts: Sequence[Part]) -> Iterator[Block]:
+    """The blocks of parts of a chunked array: whole chunks, part after part."""
+    assert info.dtype is not None
+    assert info.chunks is not None
+    for part in parts:
+        for block in cut_chunks(part.of(info.shape), info.chunks, info.dtype.itemsize):
+            yield shifted(block, part)
+
+
+def shifted(block: Block, part: Part) -> Block:
+    """A block that was cut from a part alone, where it stands in the whole array."""
+    start = list(block.start)
+    start[part.axis] += part.first
+    return Block(tuple(start), block.shape)
 
 
 def cut_rows(shape: Sequence[int], itemsize: int, target: int = BLOCK_BYTES) -> Iterator[Block]:

@@ -18,7 +18,7 @@ class JsonlWriter(Writer):
 
     def add(self, result: Result) -> None:
         rows = batch_first(result)
-        for index, row in enumerate(rows.reshape(len(rows), -1)):
+        for index, row in enumerate(rows.reshape(len(rows), -1), result.start):
             line = {
                 "source": printable(result.file.name),
                 "dataset": printable(result.info.dataset),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from gpool_cli.errors import InputError
-from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, open_regular
+from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, cut_parts, open_regular
 from gpool_cli.formats.npyheader import NpyHeader, read_header
-from gpool_cli.formats.npystream import read_values, write_array, write_header
+from gpool_cli.formats.npystream import read_values, write_header, write_values
 from gpool_cli.formats.rows import RowSpool
 from gpool_cli.layout import shape_text
-from gpool_cli.model import STDIN, ArrayInfo, Block, Result
+from gpool_cli.model import STDIN, ArrayInfo, Block, Part, Result
 
 
 class NpyReader(Reader):
@@ -30,7 +30,7 @@ class NpyReader(Reader):
         self._file: BinaryIO = sys.stdin.buffer if self._piped else open_regular(path)
         self._size = None if self._piped else os.fstat(self._file.fileno()).st_size
         self._place = 0
-        self._listed: dict[str, tuple[NpyHeader, int]] = {}
+        self._listed: dict[str, int] = {}
 
     def arrays(self) -> Iterator[ArrayInfo]:
         number = 0
@@ -38,7 +38,7 @@ class NpyReader(Reader):
             self._check_size(header)
             dataset = "" if number == 0 else str(number)
             start = self._place
-            self._listed[dataset] = header, start
+            self._listed[dataset] = start
             yield ArrayInfo(
                 dataset=dataset,
                 shape=header.shape,
@@ -53,10 +53,14 @@ class NpyReader(Reader):
         if number == 0:
             raise InputError("is empty", "there is no array in it")
 
-    def blocks(self, info: ArrayInfo) -> Iterator[tuple[Block, Array]]:
-        header, start = self._listed[info.dataset]
-        self._go_to(start)
-        return read_values(header, self._readinto)
+    def blocks(
+        self, info: ArrayInfo, parts: Sequence[Part] | None = None
+    ) -> Iterator[tuple[Block, Array]]:
+        every = cut_parts(info)
+        parts = parts if parts is not None else every
+        row = info.nbytes // every[-1].last
+        self._go_to(self._listed[info.dataset] + parts[0].first * row)
+        return read_values(info, parts, self._readinto)
 
     def close(self) -> None:
         if not self._piped:
@@ -107,7 +111,9 @@ class NpyWriter(Writer):
         if self._rows is not None:
             self._rows.add(result)
         else:
-            write_array(self.file, result.values)
+            if result.start == 0:
+                write_header(self.file, result.shape, result.values.dtype)
+            write_values(self.file, result.values)
 
     def finish(self) -> None:
         if self._rows is None:

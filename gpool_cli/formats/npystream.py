@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
 import numpy as np
 
 from gpool_cli.errors import InputError
-from gpool_cli.formats.interface import Array, as_native, cut_rows
-from gpool_cli.formats.npyheader import NpyHeader
-from gpool_cli.model import Block
+from gpool_cli.formats.interface import Array, as_native, cut_parts_into_rows
+from gpool_cli.model import ArrayInfo, Block, Part
 
 
 def read_values(
-    header: NpyHeader, readinto: Callable[[memoryview], int]
+    info: ArrayInfo, parts: Sequence[Part], readinto: Callable[[memoryview], int]
 ) -> Iterator[tuple[Block, Array]]:
     """Yield blocks in the axis order of memory, all in one reused buffer.
 
     Args:
-        header: What comes.
+        info: What comes.
+        parts: Which parts of it, without a gap between them.
         readinto: Fills a buffer as far as it can; 0 at the end.
 
     Raises:
         InputError: The values end early.
     """
+    assert info.dtype is not None
     buffer = bytearray()
-    for block in cut_rows(header.memory_shape, header.dtype.itemsize):
-        size = math.prod(block.shape) * header.dtype.itemsize
+    for block in cut_parts_into_rows(info, parts):
+        size = math.prod(block.shape) * info.dtype.itemsize
         if len(buffer) < size:
             buffer = bytearray(size)
         view = memoryview(buffer)[:size]
@@ -41,12 +42,17 @@ def read_values(
                     "copy or save the file again",
                 )
             filled += count
-        yield block, as_native(np.frombuffer(view, header.dtype).reshape(block.shape))
+        yield block, as_native(np.frombuffer(view, info.dtype).reshape(block.shape))
 
 
 def write_array(file: BinaryIO, values: Array) -> None:
     """Write one array as npy; an error of the file system is raised, whatever the size."""
     write_header(file, values.shape, values.dtype)
+    write_values(file, values)
+
+
+def write_values(file: BinaryIO, values: Array) -> None:
+    """Write values in C order, as they follow a header."""
     file.write(np.ascontiguousarray(values).data)
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, BinaryIO
 
 import numpy as np
 
 from gpool_cli.errors import InputError
-from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, open_regular
+from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, cut_parts, open_regular
 from gpool_cli.formats.naming import member_name
 from gpool_cli.formats.npyheader import NpyHeader, read_header
-from gpool_cli.formats.npystream import read_values, write_array, write_header
+from gpool_cli.formats.npystream import read_values, write_array, write_header, write_values
 from gpool_cli.formats.rows import RowSpool, label
-from gpool_cli.model import ArrayInfo, Block, Result
+from gpool_cli.model import ArrayInfo, Block, Part, Result
 from gpool_cli.printable import printable
 
 _METHODS = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflate"}
@@ -48,11 +48,13 @@ class NpzReader(Reader):
         for name, member in zip(names, members, strict=True):
             yield self._describe(name, member)
 
-    def blocks(self, info: ArrayInfo) -> Iterator[tuple[Block, Array]]:
+    def blocks(
+        self, info: ArrayInfo, parts: Sequence[Part] | None = None
+    ) -> Iterator[tuple[Block, Array]]:
         member = next(m for m in self._zip.infolist() if _dataset(m) == info.dataset)
         with _zip_errors(info.dataset), self._zip.open(member) as stream:
-            header = _header(stream)
-            yield from read_values(header, stream.readinto)  # type: ignore[attr-defined]
+            _header(stream)
+            yield from read_values(info, cut_parts(info), stream.readinto)  # type: ignore[attr-defined]
             # Reading past the last value is what makes zipfile compare the checksum.
             if stream.read(1):
                 raise InputError("has bytes behind its values", "save the archive again")
@@ -91,16 +93,25 @@ class NpzWriter(Writer):
         self._zip = zipfile.ZipFile(file, "w")
         self._stacks: dict[str, RowSpool] = {}
         self._names: list[str] = []
+        self._open: BinaryIO | None = None
 
     def add(self, result: Result) -> None:
         if not self.style.stack:
-            with self._member(member_name(result, self.style)) as member:
-                write_array(member, result.values)
+            self._add_member(result)
             return
         first_pooling = result.pooling.label == next(iter(self._stacks), result.pooling.label)
         rows = self._stacks.setdefault(result.pooling.label, RowSpool()).add(result)
         if first_pooling:
             self._names += [label(result)] * rows
+
+    def _add_member(self, result: Result) -> None:
+        if result.start == 0:
+            self._open = self._member(member_name(result, self.style))
+            write_header(self._open, result.shape, result.values.dtype)
+        assert self._open is not None
+        write_values(self._open, result.values)
+        if result.is_last:
+            self._open.close()
 
     def finish(self) -> None:
         for name, rows in self._stacks.items():

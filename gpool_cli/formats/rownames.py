@@ -32,9 +32,9 @@ class RowNames:
         """Name the rows of one result."""
         source, dataset = printable(result.file.name), printable(result.info.dataset)
         for index in range(len(batch_first(result))):
-            self._table.writerow([self._rows, source, dataset, index])
+            self._table.writerow([self._rows, source, dataset, result.start + index])
             self._rows += 1
-        self.results += 1
+        self.results += result.is_last
 
     def close(self) -> None:
         """Forget the rows."""

@@ -15,7 +15,7 @@ from gpool_cli.layout import shape_text
 from gpool_cli.model import Result
 from gpool_cli.printable import printable
 
-_IN_MEMORY = 64 << 20
+_IN_MEMORY = 8 << 20
 
 
 class SameShape:
@@ -70,13 +70,17 @@ class RowSpool:
     def add(self, result: Result) -> int:
         """Append a result's rows, and say how many they are."""
         rows = np.ascontiguousarray(self._same.rows_of(result))
-        self._lone_shape = result.values.shape if not self._segments else None
+        self._lone_shape = result.shape if self._is_lone(result) else None
         if self._segments and self._segments[-1][0] == rows.dtype:
             self._segments[-1] = rows.dtype, self._segments[-1][1] + len(rows)
         else:
             self._segments.append((rows.dtype, len(rows)))
         self._file.write(rows.data)
         return len(rows)
+
+    def _is_lone(self, result: Result) -> bool:
+        """Whether all rows so far are of one result."""
+        return not self._segments or (result.start > 0 and self._lone_shape is not None)
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TextIO
 
 from rich.console import Console
 
 _PLAIN_WIDTH = 80
+_LEAST_WIDTH = 40
 
 
 def console_on(stream: TextIO) -> Console:
@@ -17,8 +17,8 @@ def console_on(stream: TextIO) -> Console:
     return Console(
         file=stream,
         force_terminal=terminal,
-        width=_terminal_width() if terminal else _PLAIN_WIDTH,
-        no_color="NO_COLOR" in os.environ,
+        width=_terminal_width(stream) if terminal else _PLAIN_WIDTH,
+        no_color=bool(os.environ.get("NO_COLOR")),
         highlight=False,
         markup=False,
         emoji=False,
@@ -27,5 +27,9 @@ def console_on(stream: TextIO) -> Console:
     )
 
 
-def _terminal_width() -> int:
-    return max(40, shutil.get_terminal_size((_PLAIN_WIDTH, 24)).columns)
+def _terminal_width(stream: TextIO) -> int:
+    try:
+        columns = os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        columns = 0
+    return max(_LEAST_WIDTH, columns or _PLAIN_WIDTH)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from gpool_cli.errors import GpoolError
-from gpool_cli.model import Failed, InputFile, Warned
+from gpool_cli.layout import shape_text
+from gpool_cli.model import Failed, InputFile, Skipped, Warned
 from gpool_cli.printable import printable
 from gpool_cli.report.units import count_text
 
@@ -24,6 +25,12 @@ def print_failure(failure: Failed) -> None:
     """Print what is wrong with one input."""
     place = place_text(failure.file, failure.dataset)
     _print_line("error", f"{place}: {printable(failure.message)}", printable(failure.hint))
+
+
+def skip_text(skip: Skipped) -> str:
+    """What was not pooled, and why."""
+    shape = f" ({shape_text(skip.info.shape)})" if skip.info and skip.info.shape else ""
+    return f"skipped {place_text(skip.file, skip.dataset)}{shape}: {printable(skip.reason)}"
 
 
 class Warnings:

@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from gpool_cli.model import FileDone, Outcome
+from gpool_cli.model import Event, FileDone
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -32,12 +32,12 @@ class ProgressBar:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
-    def add(self, outcome: Outcome) -> None:
-        """Take in one outcome of the run."""
-        if not isinstance(outcome, FileDone) or not self._wanted:
+    def add(self, event: Event) -> None:
+        """Take in what happened."""
+        if not isinstance(event, FileDone) or not self._wanted:
             return
         self._done += 1
-        self._bytes += outcome.bytes_read
+        self._bytes += event.bytes_read
         if self._bar is None and time.monotonic() - self._started > _PATIENCE:
             self._open()
         if self._bar is not None and self._task is not None:
@@ -63,6 +63,7 @@ class ProgressBar:
             TimeRemainingColumn(),
             console=console_on(sys.stderr),
             transient=True,
+            redirect_stdout=False,
         )
         self._task = self._bar.add_task("pooling", total=self._total, rate="")
         self._bar.start()

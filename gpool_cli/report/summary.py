@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, TextIO
+from typing import TextIO
 
-import numpy as np
-
-from gpool_cli.layout import Layout, shape_text
-from gpool_cli.model import Outcome, Result, Skipped, Tally
+from gpool_cli.layout import Layout, shape_text, size_of
+from gpool_cli.model import Event, Pooled, Skipped, Tally
 from gpool_cli.printable import printable
 from gpool_cli.report.lines import place_text
 from gpool_cli.report.table import Column, print_table
 from gpool_cli.report.units import bytes_text, count_text, number_text, seconds_text
 
 _ENDS = 10
-_PREVIEW = 4
 _ORIGINS = {"flag": "--layout", "file": "the file", "default": "default"}
 
 
@@ -28,28 +25,28 @@ class Summary:
 
     def __init__(self, preview: bool) -> None:
         self._preview = preview
-        self._first: list[dict[str, str]] = []
-        self._last: deque[tuple[Result, str]] = deque(maxlen=_ENDS)
+        self._first: list[Pooled] = []
+        self._last: deque[Pooled] = deque(maxlen=_ENDS)
         self._results = 0
         self._skips: list[Skipped] = []
         self._skipped = 0
 
-    def add(self, outcome: Outcome, where: str) -> None:
-        """Take in one outcome of the run, and where a result went."""
-        if isinstance(outcome, Result):
+    def add(self, event: Event) -> None:
+        """Take in what happened."""
+        if isinstance(event, Pooled):
             self._results += 1
             if len(self._first) < _ENDS:
-                self._first.append(self._row(outcome, where))
+                self._first.append(event)
             else:
-                self._last.append((outcome, where))
-        elif isinstance(outcome, Skipped):
+                self._last.append(event)
+        elif isinstance(event, Skipped):
             self._skipped += 1
             if len(self._skips) < _ENDS:
-                self._skips.append(outcome)
+                self._skips.append(event)
 
     def print_full(self, stream: TextIO, tally: Tally) -> None:
         """Print the table of results, what was skipped, and the totals."""
-        rows = self._first + [self._row(result, where) for result, where in self._last]
+        rows = [self._row(pooled) for pooled in (*self._first, *self._last)]
         if rows:
             left_out = self._results - len(rows)
             print_table(stream, _columns(self._preview), rows, left_out, _ENDS)
@@ -71,24 +68,23 @@ class Summary:
         if self._skipped > len(self._skips):
             print(f"skipped {self._skipped - len(self._skips):,} more", file=stream)
 
-    def _row(self, result: Result, where: str) -> dict[str, str]:
-        finite = result.values[~_is_nan(result.values)]
-        name = printable(result.file.name if result.file.path != "-" else "-")
+    def _row(self, pooled: Pooled) -> dict[str, str]:
+        name, dataset = printable(pooled.file.name), printable(pooled.info.dataset)
         row = {
-            "source": name + (f":{printable(result.info.dataset)}" if result.info.dataset else ""),
-            "shape": shape_text(result.info.shape),
-            "layout": _layout_text(result.layout),
-            "dtype": result.info.dtype_name,
-            "pooling": result.pooling.label,
-            "output": shape_text(result.values.shape),
-            "min": number_text(finite.min()) if finite.size else "",
-            "mean": number_text(_mean(finite)) if finite.size else "",
-            "max": number_text(finite.max()) if finite.size else "",
-            "NaN": f"{result.values.size - finite.size:,}",
-            "written to": printable(where),
+            "source": f"{name}:{dataset}" if dataset else name,
+            "shape": shape_text(pooled.info.shape),
+            "layout": _layout_text(pooled.layout),
+            "dtype": pooled.info.dtype_name,
+            "pooling": pooled.pooling.label,
+            "output": shape_text(pooled.shape),
+            "min": _number_or_nothing(pooled.low),
+            "mean": _number_or_nothing(pooled.mean),
+            "max": _number_or_nothing(pooled.high),
+            "NaN": f"{pooled.nan_values:,}",
+            "written to": printable(pooled.where),
         }
         if self._preview:
-            row["values"] = _preview_text(result.values)
+            row["values"] = _preview_text(pooled)
         return row
 
 
@@ -110,23 +106,18 @@ def _columns(preview: bool) -> list[Column]:
     ]
 
 
-def _is_nan(values: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    return np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
-
-
-def _mean(values: np.ndarray[Any, Any]) -> float:
-    with np.errstate(all="ignore"):
-        return float(values.mean(dtype=np.float64))
+def _number_or_nothing(value: float | None) -> str:
+    return number_text(value) if value is not None else ""
 
 
 def _layout_text(layout: Layout) -> str:
     return f"{layout.axes} ({_ORIGINS[layout.origin]})"
 
 
-def _preview_text(values: np.ndarray[Any, Any]) -> str:
-    flat = values.ravel()
-    shown = " ".join(number_text(value) for value in flat[:_PREVIEW])
-    return shown + (f" … ({flat.size:,})" if flat.size > _PREVIEW else "")
+def _preview_text(pooled: Pooled) -> str:
+    shown = " ".join(map(number_text, pooled.preview))
+    size = size_of(pooled.shape)
+    return shown + (f" … ({size:,})" if size > len(pooled.preview) else "")
 
 
 def _totals(tally: Tally) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
 from rich import box
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -15,7 +16,6 @@ from gpool_cli.report.console import console_on
 _GAP = 2
 _NARROW = 80
 _MOST_WHEN_NARROW = 6
-_LEAST_FOR_NAMES = 24
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,14 @@ class Column:
         rank: The smaller, the earlier it is given room.
         text: Words, which stand left; numbers stand right.
         dull: The column is left out when every row says this.
+        least: The width down to which names may be cropped; None never crops.
     """
 
     name: str
     rank: int
     text: bool = False
     dull: str | None = None
+    least: int | None = None
 
 
 def print_table(
@@ -41,6 +43,7 @@ def print_table(
     rows: Sequence[Mapping[str, str]],
     left_out: int = 0,
     break_at: int = 0,
+    varied: Collection[str] = (),
 ) -> None:
     """Print rows as a table no wider than the stream.
 
@@ -50,11 +53,21 @@ def print_table(
         rows: Cells by column name.
         left_out: How many rows stand nowhere.
         break_at: Before which row they are missing.
+        varied: Columns that are not the same in the rows that stand nowhere.
     """
     console = console_on(stream)
     wanted = [c for c in columns if any(row[c.name] != c.dull for row in rows)]
-    same = [c for c in wanted if len(rows) > 1 and c.rank and _one_value(rows, c)]
-    chosen = _that_fit([c for c in wanted if c not in same], rows, console.width)
+    same = [
+        c
+        for c in wanted
+        if len(rows) > 1 and c.rank and c.name not in varied and _one_value(rows, c)
+    ]
+    shown = list(rows)
+    if left_out:
+        gap = dict.fromkeys((c.name for c in columns), "")
+        shown.insert(break_at, {**gap, columns[0].name: f"… {left_out:,} more"})
+    chosen = _that_fit([c for c in wanted if c not in same], shown, console.width)
+    widths = _widths(chosen, shown, console.width)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, _GAP - 1, 0, 0), pad_edge=False, show_edge=False)
     for column in chosen:
         table.add_column(
@@ -62,12 +75,9 @@ def print_table(
             justify="left" if column.text else "right",
             no_wrap=True,
             overflow="ellipsis",
-            max_width=_widths(chosen, rows, console.width)[column.name],
+            max_width=widths[column.name],
         )
-    widths = _widths(chosen, rows, console.width)
-    for i, row in enumerate(rows):
-        if left_out and i == break_at:
-            table.add_row(Text(f"… {left_out:,} more"), *[""] * (len(chosen) - 1))
+    for row in shown:
         table.add_row(*(Text(_cropped(row[c.name], widths[c.name])) for c in chosen))
     console.print(table)
     if same:
@@ -85,11 +95,11 @@ def _that_fit(
     """The columns of the lowest ranks that stand side by side in the width."""
     most = _MOST_WHEN_NARROW if width <= _NARROW else len(columns)
     chosen: list[Column] = []
-    room = width
+    room = width + _GAP
     for column in sorted(columns, key=lambda column: column.rank):
         least = _natural_width(column, rows)
-        if column.rank == 0:
-            least = min(least, _LEAST_FOR_NAMES)
+        if column.least is not None:
+            least = min(least, column.least)
         if len(chosen) < most and least + _GAP <= room:
             chosen.append(column)
             room -= least + _GAP
@@ -97,20 +107,27 @@ def _that_fit(
 
 
 def _natural_width(column: Column, rows: Sequence[Mapping[str, str]]) -> int:
-    return max(len(column.name), *(Text(row[column.name]).cell_len for row in rows))
+    return max(len(column.name), *(cell_len(row[column.name]) for row in rows))
 
 
 def _widths(
     chosen: Sequence[Column], rows: Sequence[Mapping[str, str]], width: int
 ) -> dict[str, int]:
-    """Natural widths, but for the names, which get what is left."""
+    """Natural widths, but for the names, which share what is left."""
     widths = {column.name: _natural_width(column, rows) for column in chosen}
-    names = next(column.name for column in chosen if column.rank == 0)
-    others = sum(widths.values()) - widths[names] + _GAP * len(chosen)
-    widths[names] = max(1, min(widths[names], width - others))
+    names = {column.name: column.least for column in chosen if column.least is not None}
+    excess = sum(widths.values()) + _GAP * (len(chosen) - 1) - width
+    for _ in range(excess):
+        roomiest = max(names, key=lambda name: widths[name] - names[name])
+        widths[roomiest] -= 1
     return widths
 
 
 def _cropped(text: str, width: int) -> str:
     """The end of a text that is too long: of a path it says more than the beginning."""
-    return text if Text(text).cell_len <= width else "…" + text[-(width - 1) :]
+    if cell_len(text) <= width:
+        return text
+    start, room = len(text), width - 1
+    while start and (room := room - cell_len(text[start - 1])) >= 0:
+        start -= 1
+    return "…" + text[start:]

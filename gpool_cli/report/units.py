@@ -14,7 +14,9 @@ def bytes_text(count: float) -> str:
 
 
 def seconds_text(seconds: float) -> str:
-    """A time: ``0.25 s``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    """A time: ``7 ms``, ``0.25 s``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    if seconds < 0.0995:
+        return f"{round(seconds * 1000)} ms"
     if seconds < 10:
         return f"{seconds:.2g} s"
     whole = round(seconds)

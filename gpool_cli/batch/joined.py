@@ -1,0 +1,72 @@
+"""Results in pieces, put in order: a result whole before the next, and none of a map that fails.
+
+The pieces of several poolings of one map come in turns, and a map may fail after some of them.
+They wait in a temporary file until the map is done: what is written has no half maps in it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import IO
+
+import numpy as np
+
+from gpool_cli.model import Outcome, PoolingSpec, Result
+
+_IN_MEMORY = 8 << 20
+
+
+def joined(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    """The same outcomes; results in pieces come pooling after pooling, once their map is done."""
+    waiting: dict[PoolingSpec, _Pieces] = {}
+    try:
+        for outcome in outcomes:
+            piece = outcome if isinstance(outcome, Result) and outcome.rows is not None else None
+            if piece is None or (piece.start == 0 and piece.pooling in waiting):
+                yield from _let_go(waiting)
+            if piece is None:
+                yield outcome
+            else:
+                waiting.setdefault(piece.pooling, _Pieces()).add(piece)
+        yield from _let_go(waiting)
+    finally:
+        for pieces in waiting.values():
+            pieces.close()
+
+
+def _let_go(waiting: dict[PoolingSpec, _Pieces]) -> Iterator[Result]:
+    """Yield what waits, if it is whole, and forget it."""
+    if all(pieces.complete for pieces in waiting.values()):
+        for pieces in waiting.values():
+            yield from pieces
+    for pieces in waiting.values():
+        pieces.close()
+    waiting.clear()
+
+
+class _Pieces:
+    """The pieces of one result, kept in a file beyond a size that memory bears."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)
+        self._pieces: list[tuple[Result, tuple[int, ...]]] = []
+
+    def add(self, piece: Result) -> None:
+        self._file.write(np.ascontiguousarray(piece.values).data)
+        self._pieces.append((replace(piece, values=piece.values[:0]), piece.values.shape))
+
+    @property
+    def complete(self) -> bool:
+        return self._pieces[-1][0].start + self._pieces[-1][1][0] == self._pieces[-1][0].rows
+
+    def __iter__(self) -> Iterator[Result]:
+        self._file.seek(0)
+        for piece, shape in self._pieces:
+            dtype = piece.values.dtype
+            raw = self._file.read(int(np.prod(shape)) * dtype.itemsize)
+            yield replace(piece, values=np.frombuffer(raw, dtype).reshape(shape))
+
+    def close(self) -> None:
+        self._file.close()

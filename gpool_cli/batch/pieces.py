@@ -1,0 +1,208 @@
+"""From the blocks of one map to its pooled values, part by part and in a fixed order.
+
+A part of a batch that lies map after map is finished when it has been read: its rows are a piece
+of the result, and what memory holds stays bounded whatever the length of the batch. The parts of
+any other array are merged, in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gpool_cli.errors import InputError
+from gpool_cli.formats.interface import Array, cut_parts
+from gpool_cli.layout import Layout
+from gpool_cli.model import ArrayInfo, Block, NanPolicy, Part, Recipe
+from gpool_cli.poolings.cells import as_cells, grid_shape, region_of
+from gpool_cli.poolings.interface import Cells, Grid, Pooling
+from gpool_cli.poolings.state import State
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Pooled values of some maps of an array.
+
+    Attributes:
+        values: One array per pooling, in the shape that is written.
+        axes: One letter per axis of the values.
+        omitted: How many NaN were left out.
+        start: The first row, where the piece is some rows of a batch.
+        whole: This is all there is.
+    """
+
+    values: tuple[Array, ...]
+    axes: str
+    omitted: int
+    start: int = 0
+    whole: bool = True
+
+
+def pool_pieces(
+    blocks: Iterator[tuple[Block, Array]],
+    info: ArrayInfo,
+    layout: Layout,
+    poolings: Sequence[Pooling],
+    recipe: Recipe,
+) -> Iterator[Piece]:
+    """Pool one array.
+
+    Args:
+        blocks: Its values in the axis order of memory, part after part.
+        info: Its shape and dtype.
+        layout: The meaning of its axes.
+        poolings: What to compute.
+        recipe: How.
+
+    Yields:
+        Its pooled values: whole, or row by row in order.
+
+    Raises:
+        InputError: The blocks can't be read, NaN is an error, or a result does not fit its dtype.
+    """
+    work = _Work(info, layout, poolings, recipe)
+    parts = cut_parts(info)
+    by_rows = len(parts) > 1 and work.has_rows_along(parts[0].axis)
+    total, omitted = None, 0
+    for part, of_part in _by_part(blocks, parts):
+        state, left_out = work.take_in(of_part, part if by_rows else None)
+        if by_rows:
+            yield work.finish(state, left_out, part)
+            continue
+        omitted += left_out
+        if total is None:
+            total = state
+        else:
+            total.merge(state)
+    if total is not None:
+        yield work.finish(total, omitted, None)
+
+
+def pool_blocks(
+    blocks: Iterator[tuple[Block, Array]],
+    info: ArrayInfo,
+    layout: Layout,
+    poolings: Sequence[Pooling],
+    recipe: Recipe,
+) -> tuple[list[Array], str, int]:
+    """Pool one array into one result per pooling.
+
+    Takes what `pool_pieces` takes.
+
+    Returns:
+        The pooled values in the order of the poolings; the letters of their axes; and how many
+        NaN were left out.
+
+    Raises:
+        InputError: As `pool_pieces` does.
+    """
+    pieces = list(pool_pieces(blocks, info, layout, poolings, recipe))
+    values = [np.concatenate(rows) for rows in zip(*(p.values for p in pieces), strict=True)]
+    return values, pieces[0].axes, sum(piece.omitted for piece in pieces)
+
+
+def _by_part(
+    blocks: Iterator[tuple[Block, Array]], parts: Sequence[Part]
+) -> Iterator[tuple[Part, Iterator[tuple[Block, Array]]]]:
+    """Group blocks that come part after part; each group is read before the next is asked for."""
+    ahead = next(blocks, None)
+
+    def within(part: Part) -> Iterator[tuple[Block, Array]]:
+        nonlocal ahead
+        while ahead is not None and ahead[0].start[part.axis] < part.last:
+            yield ahead
+            ahead = next(blocks, None)
+
+    for part in parts:
+        yield part, within(part)
+
+
+class _Work:
+    """What stays the same for all parts of one array."""
+
+    def __init__(
+        self, info: ArrayInfo, layout: Layout, poolings: Sequence[Pooling], recipe: Recipe
+    ) -> None:
+        assert info.dtype is not None
+        self._info, self._layout, self._poolings, self._recipe = info, layout, poolings, recipe
+        self._memory = layout.reversed() if info.fortran else layout
+        self._native = info.dtype.newbyteorder("=")
+        self._dtype = np.dtype(recipe.dtype) if recipe.dtype is not None else None
+
+    def has_rows_along(self, axis: int) -> bool:
+        """Whether a part along this axis of memory is some rows of the result."""
+        first_out = self._layout.output_axes(self._recipe.shape)[0]
+        return self._memory.axes[axis] == "N" == first_out
+
+    def take_in(
+        self, blocks: Iterator[tuple[Block, Array]], rows: Part | None
+    ) -> tuple[State, int]:
+        """The state of one part, and how many NaN were left out.
+
+        Args:
+            blocks: The blocks of the part.
+            rows: The part, where the state is of its rows alone.
+        """
+        shape = self._info.memory_shape
+        state = State(self._poolings, self._grid(shape if rows is None else rows.of(shape)))
+        omitted = 0
+        for block, values in blocks:
+            cells = Cells(as_cells(values, self._memory))
+            if self._recipe.nan != "propagate" and self._native.kind == "f":
+                cells = _without_nan(cells, self._recipe.nan)
+                omitted += 0 if cells.missing is None else int(np.count_nonzero(cells.missing))
+            state.update(region_of(_within(block, rows), self._memory), cells)
+        return state, omitted
+
+    def finish(self, state: State, omitted: int, rows: Part | None) -> Piece:
+        """The pooled values of a state, in the order of the output's axes."""
+        shape = self._info.shape
+        if rows is not None:
+            shape = rows.of(self._info.memory_shape)
+            shape = shape[::-1] if self._info.fortran else shape
+        values = tuple(
+            self._arrange(state.finish(pooling, self._dtype), shape) for pooling in self._poolings
+        )
+        axes = self._layout.output_axes(self._recipe.shape)
+        if self._recipe.batched and "N" not in axes:
+            values, axes = tuple(array[np.newaxis] for array in values), "N" + axes
+        start = rows.first if rows is not None else 0
+        return Piece(values, axes, omitted, start, whole=rows is None)
+
+    def _grid(self, shape: tuple[int, ...]) -> Grid:
+        exact = self._dtype is not None and self._dtype == np.float64
+        return Grid(grid_shape(shape, self._memory), self._native, exact)
+
+    def _arrange(self, values: Array, shape: Sequence[int]) -> Array:
+        """Pooled values in the order of the output's axes, the pooled ones kept with length 1.
+
+        Args:
+            values: One axis per kept letter, in the order of memory.
+            shape: The shape they were pooled from, as the user sees it.
+        """
+        style = self._recipe.shape
+        have = [self._memory.axes[i] for i in self._memory.kept]
+        order: list[Any] = [have.index(c) for c in self._layout.output_axes(style) if c in have]
+        moved = values.transpose(order) if order else values
+        return np.ascontiguousarray(moved.reshape(self._layout.output_shape(shape, style)))
+
+
+def _within(block: Block, rows: Part | None) -> Block:
+    """A block as it stands in its part."""
+    if rows is None:
+        return block
+    start = list(block.start)
+    start[rows.axis] -= rows.first
+    return Block(tuple(start), block.shape)
+
+
+def _without_nan(cells: Cells, nan: NanPolicy) -> Cells:
+    missing = np.isnan(cells.values)
+    if not missing.any():
+        return cells
+    if nan == "error":
+        raise InputError("holds NaN", "leave NaN out with --nan omit, or let it through")
+    return Cells(cells.values, missing)
