@@ -31,7 +31,7 @@ from gpool_cli.model import (
     Result,
     Task,
 )
-from gpool_cli.poolings import load_pooling, parse_pooling
+from gpool_cli.poolings import parse_pooling
 
 
 def global_pool(
@@ -70,7 +70,8 @@ def global_pool(
     Raises:
         InputError: The file or the array can't be pooled: unreadable, truncated, empty, of a type
             that is no number, of a shape that the layout does not fit, or with several maps.
-        UsageError: ``pooling``, ``layout``, ``shape`` or ``nan`` is none that gpool knows.
+        UsageError: ``pooling``, ``layout``, ``shape``, ``dtype`` or ``nan`` is none that gpool
+            knows.
 
     Example:
         >>> import numpy as np
@@ -86,12 +87,33 @@ def global_pool(
         poolings=(parse_pooling(pooling),),
         layout=parse_layout(layout) if layout is not None else None,
         nan=nan,
-        dtype=np.dtype(dtype).name if dtype is not None else None,
+        dtype=_dtype_name(dtype) if dtype is not None else None,
         shape=shape,
     )
     if isinstance(source, (str, os.PathLike)):
         return _pool_path(os.fspath(source), key, recipe)
-    return _pool_array(np.asarray(source), recipe)
+    return _pool_array(_as_array(source), recipe)
+
+
+def _dtype_name(dtype: npt.DTypeLike) -> str:
+    try:
+        asked = np.dtype(dtype)
+    except (TypeError, ValueError):
+        raise UsageError(f"there is no dtype {dtype!r}", "name one as numpy does") from None
+    if usable_dtype(asked):
+        raise UsageError(f"the result can't be {asked.name}", "choose a float or an integer dtype")
+    return asked.name
+
+
+def _as_array(source: npt.ArrayLike) -> Array:
+    if np.ma.isMaskedArray(source):
+        raise InputError(
+            "the array is masked", "fill what is masked with NaN, and ask for nan='omit'"
+        )
+    try:
+        return np.asarray(source)
+    except ValueError:
+        raise InputError("the array is ragged", "give it one length on every axis") from None
 
 
 def _pool_path(path: str, key: str | None, recipe: Recipe) -> npt.NDArray[Any]:
@@ -115,14 +137,14 @@ def _pool_array(array: Array, recipe: Recipe) -> npt.NDArray[Any]:
     layout = resolve_layout(recipe.layout, None, array.shape)
     if size_of(array.shape) == 0:
         raise InputError(f"the array has no values: its shape is {array.shape}")
-    info = ArrayInfo("", array.shape, array.dtype)
-    poolings = [load_pooling(spec) for spec in recipe.poolings]
-    values, _, _ = pool_blocks(_blocks_of(array, info), info, layout, poolings, recipe)
+    info = ArrayInfo("", array.shape, array.dtype, fortran=array.flags.fnc)
+    values, _, _ = pool_blocks(_blocks_of(array, info), info, layout, recipe)
     return values[0]
 
 
 def _blocks_of(array: Array, info: ArrayInfo) -> Iterator[tuple[Block, Array]]:
     """An array in memory, cut as a file of it would be."""
+    memory = array.T if info.fortran else array
     for block in cut_parts_into_rows(info, cut_parts(info)):
         box = tuple(slice(a, a + n) for a, n in zip(block.start, block.shape, strict=True))
-        yield block, as_native(np.array(array[box], order="C"))
+        yield block, as_native(np.array(memory[box], order="C"))

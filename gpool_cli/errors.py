@@ -50,7 +50,7 @@ class ReaderLeft(GpoolError):
     exit_code = 141
 
 
-class Terminated(GpoolError):
-    """SIGTERM asked the run to stop."""
+class Terminated(BaseException):
+    """SIGTERM asked the run to stop; like a KeyboardInterrupt it is no fault of any input."""
 
     exit_code = 143

@@ -182,6 +182,7 @@ class Result:
         values: The pooled values, in the shape that is written; of a piece, its rows.
         axes: One letter per axis of ``values``.
         omitted: How many NaN of the map were left out; 0 but in the first result of a map.
+        first: This is the first of the poolings.
         parts: How many maps this file gives; more than one asks for the dataset in a file name.
         start: The first row of this piece; the pieces of a result come in order, without others
             between them, and the batch axis of a result in pieces stands first.
@@ -195,6 +196,7 @@ class Result:
     values: np.ndarray
     axes: str
     omitted: int = 0
+    first: bool = True
     parts: int = 1
     start: int = 0
     rows: int | None = None
@@ -227,6 +229,7 @@ class Pooled:
         nan_values: How many NaN it has.
         preview: Its first values.
         where: The path it went to; ``-`` is standard output, and '' nowhere.
+        first: It is the first of the results of its map.
     """
 
     file: InputFile
@@ -241,6 +244,7 @@ class Pooled:
     nan_values: int
     preview: tuple[float, ...]
     where: str
+    first: bool = True
 
 
 @dataclass(frozen=True)
@@ -278,15 +282,19 @@ class FileDone:
     """The last word of a task: everything of this file has been said."""
 
     file: InputFile
-    bytes_read: int = 0
-    maps: int = 0
-    failed: bool = False
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """Some share of a large file has been worked on; the shares of a file make 1."""
+
+    share: float
 
 
 Outcome = Result | Skipped | Warned | Failed | FileDone
 """What the work on a file yields."""
 
-Event = Pooled | Skipped | Warned | Failed | FileDone
+Event = Pooled | Skipped | Warned | Failed | FileDone | Advanced
 """What listeners to a run are told."""
 
 

@@ -123,6 +123,11 @@ def parse_destination(
     if output.endswith(("/", os.sep)) or os.path.isdir(output) or not os.path.splitext(output)[1]:
         if stack:
             raise UsageError("--stack makes one array, and a directory takes many", _NAME_A_FILE)
+        if os.path.lexists(output) and not os.path.isdir(output):
+            raise UsageError(
+                f"{printable(output)} has no suffix, which means a directory, but is none",
+                "choose another -o",
+            )
         return Destination("directory", output, row, False, labels, overwrite)
     if of_suffix is None or not of_suffix.writer:
         known = " ".join(suffix for known in TABLE if known.writer for suffix in known.suffixes)

@@ -130,7 +130,8 @@ def _walk(
     found: Found, directory: str, name: str, keys: tuple[str, ...], avoid: set[tuple[int, int]]
 ) -> None:
     """Add the files with known suffixes, in sorted order; every directory is entered once."""
-    seen = set(avoid)
+    # Not the output itself, unless it is what the user named.
+    seen = avoid - {_identity(directory)}
     waiting: list[tuple[str, str, bool]] = [(directory, name, True)]
     while waiting:
         path, name, is_directory = waiting.pop()

@@ -6,16 +6,13 @@ They wait in a temporary file until the map is done: what is written has no half
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import IO
 
 import numpy as np
 
+from gpool_cli.formats.spool import Spool
 from gpool_cli.model import Outcome, PoolingSpec, Result
-
-_IN_MEMORY = 8 << 20
 
 
 def joined(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
@@ -29,7 +26,9 @@ def joined(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
             if piece is None:
                 yield outcome
             else:
-                waiting.setdefault(piece.pooling, _Pieces()).add(piece)
+                if piece.pooling not in waiting:
+                    waiting[piece.pooling] = _Pieces()
+                waiting[piece.pooling].add(piece)
         yield from _let_go(waiting)
     finally:
         for pieces in waiting.values():
@@ -50,7 +49,7 @@ class _Pieces:
     """The pieces of one result, kept in a file beyond a size that memory bears."""
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)
+        self._file = Spool()
         self._pieces: list[tuple[Result, tuple[int, ...]]] = []
 
     def add(self, piece: Result) -> None:
@@ -62,7 +61,7 @@ class _Pieces:
         return self._pieces[-1][0].start + self._pieces[-1][1][0] == self._pieces[-1][0].rows
 
     def __iter__(self) -> Iterator[Result]:
-        self._file.seek(0)
+        self._file.rewind()
         for piece, shape in self._pieces:
             dtype = piece.values.dtype
             raw = self._file.read(int(np.prod(shape)) * dtype.itemsize)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import tempfile
 from typing import IO, Any
 
 from gpool_cli import __version__
+from gpool_cli.batch.stopping import held
 from gpool_cli.formats.atomic import AtomicFile, output_errors
+from gpool_cli.formats.spool import Spool
 from gpool_cli.model import Event, Failed, InputFile, Pooled, Recipe, Skipped, Tally, Warned
 from gpool_cli.printable import printable
-
-_IN_MEMORY = 16 << 20
 
 
 class Manifest:
@@ -43,6 +42,7 @@ class Manifest:
             else:
                 self._lists["warnings"].add({**said, "kind": event.kind})
 
+    @held()
     def write(self, path: str, tally: Tally, exit_code: int) -> None:
         """Write the record as JSON.
 
@@ -77,12 +77,17 @@ class Manifest:
             raise
         output.commit()
 
+    def close(self) -> None:
+        """Forget the record."""
+        for items in self._lists.values():
+            items.close()
+
 
 class _JsonList:
     """Items of a JSON list, one a line."""
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)
+        self._file = Spool()
         self._empty = True
 
     def add(self, item: dict[str, Any]) -> None:
@@ -91,11 +96,12 @@ class _JsonList:
         self._empty = False
 
     def copy_to(self, file: IO[bytes]) -> None:
-        self._file.seek(0)
-        while part := self._file.read(1 << 20):
+        for part in self._file.chunks():
             file.write(part)
         if not self._empty:
             file.write(b"\n ")
+
+    def close(self) -> None:
         self._file.close()
 
 

@@ -7,7 +7,7 @@ any other array are merged, in their order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,12 @@ from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import Array, cut_parts
 from gpool_cli.layout import Layout
 from gpool_cli.model import ArrayInfo, Block, NanPolicy, Part, Recipe
+from gpool_cli.poolings import load_pooling
 from gpool_cli.poolings.cells import as_cells, grid_shape, region_of
-from gpool_cli.poolings.interface import Cells, Grid, Pooling
+from gpool_cli.poolings.interface import Cells, Grid
 from gpool_cli.poolings.state import State
+
+Blocks = Iterator[tuple[Block, Array]]
 
 
 @dataclass(frozen=True)
@@ -41,111 +44,51 @@ class Piece:
     whole: bool = True
 
 
-def pool_pieces(
-    blocks: Iterator[tuple[Block, Array]],
-    info: ArrayInfo,
-    layout: Layout,
-    poolings: Sequence[Pooling],
-    recipe: Recipe,
-) -> Iterator[Piece]:
-    """Pool one array.
+@dataclass(frozen=True)
+class Partial:
+    """What is known of a map after one of its parts.
+
+    Attributes:
+        state: The state of its poolings.
+        omitted: How many NaN were left out.
+    """
+
+    state: State
+    omitted: int
+
+
+class MapJob:
+    """The pooling of one array: its parts, in any process, and what they come to.
 
     Args:
-        blocks: Its values in the axis order of memory, part after part.
-        info: Its shape and dtype.
+        info: The array's shape and dtype.
         layout: The meaning of its axes.
-        poolings: What to compute.
-        recipe: How.
-
-    Yields:
-        Its pooled values: whole, or row by row in order.
-
-    Raises:
-        InputError: The blocks can't be read, NaN is an error, or a result does not fit its dtype.
+        recipe: What to compute, and how.
     """
-    work = _Work(info, layout, poolings, recipe)
-    parts = cut_parts(info)
-    by_rows = len(parts) > 1 and work.has_rows_along(parts[0].axis)
-    total, omitted = None, 0
-    for part, of_part in _by_part(blocks, parts):
-        state, left_out = work.take_in(of_part, part if by_rows else None)
-        if by_rows:
-            yield work.finish(state, left_out, part)
-            continue
-        omitted += left_out
-        if total is None:
-            total = state
-        else:
-            total.merge(state)
-    if total is not None:
-        yield work.finish(total, omitted, None)
 
-
-def pool_blocks(
-    blocks: Iterator[tuple[Block, Array]],
-    info: ArrayInfo,
-    layout: Layout,
-    poolings: Sequence[Pooling],
-    recipe: Recipe,
-) -> tuple[list[Array], str, int]:
-    """Pool one array into one result per pooling.
-
-    Takes what `pool_pieces` takes.
-
-    Returns:
-        The pooled values in the order of the poolings; the letters of their axes; and how many
-        NaN were left out.
-
-    Raises:
-        InputError: As `pool_pieces` does.
-    """
-    pieces = list(pool_pieces(blocks, info, layout, poolings, recipe))
-    values = [np.concatenate(rows) for rows in zip(*(p.values for p in pieces), strict=True)]
-    return values, pieces[0].axes, sum(piece.omitted for piece in pieces)
-
-
-def _by_part(
-    blocks: Iterator[tuple[Block, Array]], parts: Sequence[Part]
-) -> Iterator[tuple[Part, Iterator[tuple[Block, Array]]]]:
-    """Group blocks that come part after part; each group is read before the next is asked for."""
-    ahead = next(blocks, None)
-
-    def within(part: Part) -> Iterator[tuple[Block, Array]]:
-        nonlocal ahead
-        while ahead is not None and ahead[0].start[part.axis] < part.last:
-            yield ahead
-            ahead = next(blocks, None)
-
-    for part in parts:
-        yield part, within(part)
-
-
-class _Work:
-    """What stays the same for all parts of one array."""
-
-    def __init__(
-        self, info: ArrayInfo, layout: Layout, poolings: Sequence[Pooling], recipe: Recipe
-    ) -> None:
+    def __init__(self, info: ArrayInfo, layout: Layout, recipe: Recipe) -> None:
         assert info.dtype is not None
-        self._info, self._layout, self._poolings, self._recipe = info, layout, poolings, recipe
+        self._info, self._layout, self._recipe = info, layout, recipe
+        self._poolings = [load_pooling(spec) for spec in recipe.poolings]
         self._memory = layout.reversed() if info.fortran else layout
         self._native = info.dtype.newbyteorder("=")
         self._dtype = np.dtype(recipe.dtype) if recipe.dtype is not None else None
+        self.parts = cut_parts(info)
+        first_out = layout.output_axes(recipe.shape)[0]
+        along = self._memory.axes[self.parts[0].axis]
+        self._by_rows = len(self.parts) > 1 and along == "N" == first_out
 
-    def has_rows_along(self, axis: int) -> bool:
-        """Whether a part along this axis of memory is some rows of the result."""
-        first_out = self._layout.output_axes(self._recipe.shape)[0]
-        return self._memory.axes[axis] == "N" == first_out
-
-    def take_in(
-        self, blocks: Iterator[tuple[Block, Array]], rows: Part | None
-    ) -> tuple[State, int]:
-        """The state of one part, and how many NaN were left out.
+    def pool_part(self, blocks: Blocks, part: Part) -> Piece | Partial:
+        """Pool one part: some finished rows of a batch, or what is known after it.
 
         Args:
             blocks: The blocks of the part.
-            rows: The part, where the state is of its rows alone.
+            part: One of the parts of the array.
+
+        Raises:
+            InputError: The blocks can't be read, NaN is an error, or a result does not fit.
         """
+        rows = part if self._by_rows else None
         shape = self._info.memory_shape
         state = State(self._poolings, self._grid(shape if rows is None else rows.of(shape)))
         omitted = 0
@@ -155,22 +98,38 @@ class _Work:
                 cells = _without_nan(cells, self._recipe.nan)
                 omitted += 0 if cells.missing is None else int(np.count_nonzero(cells.missing))
             state.update(region_of(_within(block, rows), self._memory), cells)
-        return state, omitted
+        partial = Partial(state, omitted)
+        return self._finish(partial, rows) if rows is not None else partial
 
-    def finish(self, state: State, omitted: int, rows: Part | None) -> Piece:
+    def join(self, parts: Iterable[Piece | Partial]) -> Iterator[Piece]:
+        """Put what the parts gave together, in their order."""
+        total: Partial | None = None
+        for part in parts:
+            if isinstance(part, Piece):
+                yield part
+            elif total is None:
+                total = part
+            else:
+                total.state.merge(part.state)
+                total = Partial(total.state, total.omitted + part.omitted)
+        if total is not None:
+            yield self._finish(total, None)
+
+    def _finish(self, partial: Partial, rows: Part | None) -> Piece:
         """The pooled values of a state, in the order of the output's axes."""
         shape = self._info.shape
         if rows is not None:
             shape = rows.of(self._info.memory_shape)
             shape = shape[::-1] if self._info.fortran else shape
         values = tuple(
-            self._arrange(state.finish(pooling, self._dtype), shape) for pooling in self._poolings
+            self._arrange(partial.state.finish(pooling, self._dtype), shape)
+            for pooling in self._poolings
         )
         axes = self._layout.output_axes(self._recipe.shape)
         if self._recipe.batched and "N" not in axes:
             values, axes = tuple(array[np.newaxis] for array in values), "N" + axes
         start = rows.first if rows is not None else 0
-        return Piece(values, axes, omitted, start, whole=rows is None)
+        return Piece(values, axes, partial.omitted, start, whole=rows is None)
 
     def _grid(self, shape: tuple[int, ...]) -> Grid:
         exact = self._dtype is not None and self._dtype == np.float64
@@ -188,6 +147,58 @@ class _Work:
         order: list[Any] = [have.index(c) for c in self._layout.output_axes(style) if c in have]
         moved = values.transpose(order) if order else values
         return np.ascontiguousarray(moved.reshape(self._layout.output_shape(shape, style)))
+
+
+def pool_pieces(blocks: Blocks, info: ArrayInfo, layout: Layout, recipe: Recipe) -> Iterator[Piece]:
+    """Pool one array in this process.
+
+    Args:
+        blocks: All its values in the axis order of memory, part after part.
+        info: Its shape and dtype.
+        layout: The meaning of its axes.
+        recipe: What to compute, and how.
+
+    Yields:
+        Its pooled values: whole, or row by row in order.
+
+    Raises:
+        InputError: The blocks can't be read, NaN is an error, or a result does not fit its dtype.
+    """
+    job = MapJob(info, layout, recipe)
+    return job.join(job.pool_part(part, which) for which, part in _by_part(blocks, job.parts))
+
+
+def pool_blocks(
+    blocks: Blocks, info: ArrayInfo, layout: Layout, recipe: Recipe
+) -> tuple[list[Array], str, int]:
+    """Pool one array into one result per pooling.
+
+    Takes what `pool_pieces` takes.
+
+    Returns:
+        The pooled values in the order of the poolings; the letters of their axes; and how many
+        NaN were left out.
+
+    Raises:
+        InputError: As `pool_pieces` does.
+    """
+    pieces = list(pool_pieces(blocks, info, layout, recipe))
+    values = [np.concatenate(rows) for rows in zip(*(p.values for p in pieces), strict=True)]
+    return values, pieces[0].axes, sum(piece.omitted for piece in pieces)
+
+
+def _by_part(blocks: Blocks, parts: Sequence[Part]) -> Iterator[tuple[Part, Blocks]]:
+    """Group blocks that come part after part; each group is read before the next is asked for."""
+    ahead = next(blocks, None)
+
+    def within(part: Part) -> Blocks:
+        nonlocal ahead
+        while ahead is not None and ahead[0].start[part.axis] < part.last:
+            yield ahead
+            ahead = next(blocks, None)
+
+    for part in parts:
+        yield part, within(part)
 
 
 def _within(block: Block, rows: Part | None) -> Block:

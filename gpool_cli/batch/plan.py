@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.select import Selection, select
-from gpool_cli.errors import GpoolError, UsageError
+from gpool_cli.errors import UsageError
 from gpool_cli.formats.naming import stem
 from gpool_cli.formats.opening import format_of, open_reader
 from gpool_cli.model import STDIN, InputFile
@@ -52,7 +52,7 @@ def _datasets(file: InputFile, destination: Destination, layout: str | None) -> 
         if not format_of(file.path).container:
             return [""]
         return [info.dataset for info, _ in look_into(file, layout).maps] or [""]
-    except (GpoolError, OSError):
+    except Exception:
         return [""]  # What is wrong with the file is said when it is its turn.
 
 
@@ -88,6 +88,25 @@ def check_outputs(planned: Sequence[Planned], destination: Destination) -> None:
             f"the output {printable(existing[0])}{more} is already there",
             "replace it with --overwrite, or choose another -o",
         )
+
+
+def check_report(report: str, planned: Sequence[Planned], destination: Destination) -> None:
+    """Refuse a report that would replace an input or an output.
+
+    Raises:
+        UsageError: It would.
+    """
+    if report == STDIN:
+        raise UsageError("the report is written to a file", "name one with --report")
+    outputs = [path for one in planned for path in one.outputs]
+    if destination.kind == "file":
+        outputs += destination.outputs_of_file()
+    if os.path.abspath(report) in map(os.path.abspath, outputs):
+        raise UsageError(
+            f"the report {printable(report)} is also an output", "choose another --report"
+        )
+    if os.path.lexists(report):
+        _check_inputs([report], [one.file for one in planned])
 
 
 def _check_collisions(planned: Sequence[Planned]) -> None:

@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from gpool_cli.batch.joined import joined
+from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.sinks import Sink
+from gpool_cli.batch.stopping import check
 from gpool_cli.batch.teller import Teller
-from gpool_cli.batch.work import pool_file
+from gpool_cli.batch.units import one_by_one
 from gpool_cli.errors import InputError
-from gpool_cli.model import Event, Failed, FileDone, Result, Skipped, Tally, Task
+from gpool_cli.model import (
+    Advanced,
+    Event,
+    Failed,
+    FileDone,
+    InputFile,
+    Outcome,
+    Pooled,
+    Result,
+    Skipped,
+    Tally,
+    Task,
+)
 
 Listener = Callable[[Event], None]
 
 
 def run_tasks(
-    tasks: Iterable[Task], sink: Sink, missing: Sequence[Failed], listen: Listener
+    tasks: Iterable[Task],
+    sink: Sink,
+    missing: Sequence[Failed],
+    listen: Listener,
+    jobs: int = 1,
 ) -> Tally:
     """Work through all tasks.
 
@@ -25,6 +44,7 @@ def run_tasks(
         sink: Where results go.
         missing: Inputs that are not there, which failed before they began.
         listen: Told of everything that happens.
+        jobs: How many worker processes; 1 works in this one.
 
     Returns:
         The totals.
@@ -34,53 +54,106 @@ def run_tasks(
         ReaderLeft: The reader of the pipe left.
     """
     started = time.perf_counter()
-    tally = Tally()
+    run = _Run(sink, listen)
     try:
         for failure in missing:
-            tally.failed_files += 1
-            listen(failure)
-        for task in tasks:
-            _run_task(task, sink, tally, listen)
-        sink.finish(failed=tally.failed_files > 0)
+            run.fail(failure)
+        with _workers(jobs) as work:
+            outcomes = outcomes_of(tasks, work, lambda share: listen(Advanced(share)))
+            for outcome in joined(outcomes):
+                check()
+                run.take(outcome)
+        check()
+        sink.finish(failed=run.tally.failed_files > 0)
     except BaseException:
         sink.discard()
         raise
-    tally.bytes_out = sink.bytes_out
-    tally.seconds = time.perf_counter() - started
-    return tally
+    run.tally.bytes_out = sink.bytes_out
+    run.tally.seconds = time.perf_counter() - started
+    return run.tally
 
 
-def _run_task(task: Task, sink: Sink, tally: Tally, listen: Listener) -> None:
-    failed = False
-    told: Teller | None = None
-    sink.begin(task.file)
-    for outcome in joined(pool_file(task)):
-        event: Event
+@contextmanager
+def _workers(jobs: int) -> Iterator[Work]:
+    """What works through steps; one job is done here, and imports nothing for more."""
+    if jobs == 1:
+        yield one_by_one
+        return
+    from gpool_cli.batch.executors import load_executor
+    from gpool_cli.batch.slots import Slots
+
+    with Slots(load_executor("processes"), jobs) as slots:
+        yield slots.answers
+
+
+class _Run:
+    """What is known while outcomes pass from the work into the sink."""
+
+    def __init__(self, sink: Sink, listen: Listener) -> None:
+        self.tally = Tally()
+        self._sink = sink
+        self._listen = listen
+        self._file: InputFile | None = None
+        self._failed = False
+        self._refused: str | None = None
+        self._teller: Teller | None = None
+
+    def fail(self, failure: Failed) -> None:
+        """Count an input that was not there."""
+        self.tally.failed_files += 1
+        self._listen(failure)
+
+    def take(self, outcome: Outcome) -> None:
+        """Take in the next outcome; those of a file come together and end with a `FileDone`."""
+        if self._file is None:
+            self._begin(outcome.file)
         if isinstance(outcome, Result):
-            try:
-                where = sink.add(outcome)
-            except InputError as error:
-                event = Failed(task.file, outcome.info.dataset, error.message, error.hint)
-            else:
-                told = told if told is not None and outcome.start > 0 else Teller(outcome, where)
-                told.take_in(outcome, tally)
-                if not outcome.is_last:
-                    continue
-                event = told.tell()
+            self._take_result(outcome)
+        elif isinstance(outcome, FileDone):
+            self._end(outcome)
         else:
-            event = outcome
+            self._tell(outcome)
+
+    def _begin(self, file: InputFile) -> None:
+        self._file, self._failed, self._refused = file, False, None
+        try:
+            self._sink.begin(file)
+        except InputError as error:
+            self._tell(Failed(file, "", error.message, error.hint))
+
+    def _end(self, done: FileDone) -> None:
+        try:
+            self._sink.end(self._failed)
+        except InputError as error:
+            self._sink.discard()
+            self._tell(Failed(done.file, "", error.message, error.hint))
+        self.tally.files += 1
+        self.tally.failed_files += self._failed
+        self._file = None
+        self._listen(done)
+
+    def _take_result(self, result: Result) -> None:
+        """Put a result, or a piece of one, into the sink; a map that it refuses fails once."""
+        if self._refused == result.info.dataset:
+            return
+        try:
+            where = self._sink.add(result)
+        except InputError as error:
+            self._refused = result.info.dataset
+            self._tell(Failed(result.file, result.info.dataset, error.message, error.hint))
+            return
+        if self._teller is None or result.start == 0:
+            self._teller = Teller(result, where)
+        self._teller.take_in(result, self.tally)
+        if result.is_last:
+            self._tell(self._teller.tell())
+
+    def _tell(self, event: Event) -> None:
         if isinstance(event, Failed):
-            failed = True
-        elif isinstance(event, FileDone):
-            _count_file(tally, event, failed)
-            sink.end(failed)
+            self._failed = True
         elif isinstance(event, Skipped):
-            tally.skipped += 1
-        listen(event)
-
-
-def _count_file(tally: Tally, done: FileDone, failed: bool) -> None:
-    tally.files += 1
-    tally.failed_files += failed
-    tally.maps += done.maps
-    tally.bytes_in += done.bytes_read
+            self.tally.skipped += 1
+        elif isinstance(event, Pooled) and event.first:
+            self.tally.maps += 1
+            self.tally.bytes_in += event.info.nbytes
+        self._listen(event)

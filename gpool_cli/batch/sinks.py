@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
-import tempfile
 from abc import ABC, abstractmethod
 from typing import BinaryIO
 
 from gpool_cli.batch.destination import Destination
-from gpool_cli.errors import ReaderLeft
+from gpool_cli.batch.stopping import held
+from gpool_cli.errors import OutputError, ReaderLeft
 from gpool_cli.formats import Row, load_writer
 from gpool_cli.formats.atomic import AtomicFile, output_errors
 from gpool_cli.formats.interface import Writer, WriteStyle
@@ -65,6 +64,7 @@ class _Outputs:
         self._style = style
         self._open: dict[str, tuple[AtomicFile, Writer]] = {}
 
+    @held()
     def add(self, path: str, result: Result) -> None:
         if path not in self._open:
             file = AtomicFile(path)
@@ -74,11 +74,13 @@ class _Outputs:
         with output_errors(path):
             self._open[path][1].add(result)
 
+    @held()
     def begin(self, file: InputFile) -> None:
         for path, (_, writer) in self._open.items():
             with output_errors(path):
                 writer.begin(file)
 
+    @held()
     def commit(self) -> int:
         size = 0
         while self._open:
@@ -89,6 +91,7 @@ class _Outputs:
             del self._open[path]
         return size
 
+    @held()
     def discard(self) -> None:
         for file, writer in self._open.values():
             # It may fail for the reason that the output is thrown away for.
@@ -153,6 +156,7 @@ class FileSink(Sink):
             self._names.add(result)
         return path
 
+    @held()
     def finish(self, failed: bool) -> None:
         if failed and self._alone:
             self.discard()
@@ -163,6 +167,7 @@ class FileSink(Sink):
                 self.bytes_out += self._names.write(self._destination.row_names_path())
             self._names.close()
 
+    @held()
     def discard(self) -> None:
         self._outputs.discard()
         if self._names is not None:
@@ -179,7 +184,7 @@ class StdoutSink(Sink):
         assert destination.format is not None
         make = load_writer(destination.format)
         self._at_once = make.streams and not (style.stack and not destination.format.text)
-        self._file: BinaryIO = sys.stdout.buffer if self._at_once else tempfile.TemporaryFile()
+        self._file = sys.stdout.buffer if self._at_once else _temporary_file()
         self._writer = make(self._file, style)
         self._any = False
 
@@ -202,7 +207,8 @@ class StdoutSink(Sink):
             self._writer.finish()
             if not self._at_once:
                 self._file.seek(0)
-                shutil.copyfileobj(self._file, sys.stdout.buffer)
+                while part := self._file.read(1 << 20):
+                    sys.stdout.buffer.write(part)
             sys.stdout.buffer.flush()
         self._close()
 
@@ -216,18 +222,23 @@ class StdoutSink(Sink):
             self._file.close()
 
 
-class _pipe_errors(output_errors):  # noqa: N801 - reads as a statement
-    """Say that the reader of the pipe left, or that standard output can't be written."""
+def _temporary_file() -> BinaryIO:
+    import tempfile
 
-    def __init__(self) -> None:
-        super().__init__("standard output")
+    return tempfile.TemporaryFile()
+
+
+class _pipe_errors(contextlib.AbstractContextManager[None]):  # noqa: N801 - reads as a statement
+    """Say that the reader of the pipe left, or that standard output can't be written."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, BrokenPipeError):
             # What Python still holds for the pipe would fail again when the process ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise ReaderLeft("the reader of the pipe left before all was written") from error
-        super().__exit__(kind, error, trace)
+        if isinstance(error, OSError):
+            reason = error.strerror or str(error)
+            raise OutputError(f"can't write standard output: {reason}", "what came is cut short")
 
 
 def make_sink(destination: Destination, style: WriteStyle, alone: bool) -> Sink:

@@ -58,4 +58,5 @@ class Teller:
             nan_values=self._nan,
             preview=tuple(value.item() for value in first.values.flat[:_PREVIEW]),
             where=self._where,
+            first=first.first,
         )

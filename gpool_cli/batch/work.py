@@ -1,10 +1,11 @@
-"""The work of one task: open a file, choose its maps, pool them block by block."""
+"""The work on one file: open it, choose its maps, pool them block by block."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
-from gpool_cli.batch.pieces import pool_pieces
+from gpool_cli.batch.pieces import MapJob, Partial, Piece, pool_pieces
 from gpool_cli.batch.select import select
 from gpool_cli.errors import GpoolError
 from gpool_cli.formats.interface import Reader
@@ -17,79 +18,122 @@ from gpool_cli.model import (
     FileDone,
     InputFile,
     Outcome,
+    Part,
     Result,
     Skipped,
     Task,
     Warned,
 )
-from gpool_cli.poolings import load_pooling
-from gpool_cli.poolings.interface import Pooling
+from gpool_cli.printable import printable
+
+Map = tuple[ArrayInfo, Layout]
+
+
+@dataclass
+class Listing:
+    """What is in a file, before any of its values are read.
+
+    Attributes:
+        maps: What is to be pooled.
+        outcomes: What is to be said of the rest, and of the file.
+        cuttable: The reader can begin at any part of a map.
+    """
+
+    maps: list[Map] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    cuttable: bool = False
 
 
 def pool_file(task: Task) -> Iterator[Outcome]:
     """Pool every chosen map of one file; whatever is wrong with it is an outcome, not an error.
 
-    This is the file boundary: one bad file must not cost the rest, whatever it is that a library
-    raises on it.
-
     Yields:
         Results, skips, warnings and failures as they come, and a `FileDone` at the end.
     """
-    done = _Counter()
     try:
         with open_reader(task.file.path) as reader:
-            for outcome in _pool_arrays(task, reader):
-                done.count(outcome)
-                yield outcome
-    except GpoolError as error:
-        yield done.failed(Failed(task.file, "", error.message, error.hint))
-    except OSError as error:
-        yield done.failed(Failed(task.file, "", f"can't be read: {error.strerror or error}"))
-    except MemoryError:
-        yield done.failed(Failed(task.file, "", "does not fit into memory"))
+            for infos in _listings(task.file, reader):
+                listing = _choose(task, infos)
+                yield from listing.outcomes
+                yield from _pool_all(task, reader, listing.maps, len(listing.maps))
     except Exception as error:
-        said = f"can't be read: {type(error).__name__}: {error}"
-        yield done.failed(Failed(task.file, "", said))
-    yield FileDone(task.file, done.nbytes, done.maps, done.any_failed)
+        yield failure_of(task.file, "", error)
+    yield FileDone(task.file)
 
 
-class _Counter:
-    """What a file has come to so far."""
-
-    def __init__(self) -> None:
-        self.nbytes = 0
-        self.maps = 0
-        self.any_failed = False
-        self._last: tuple[str, tuple[int, ...]] | None = None
-
-    def count(self, outcome: Outcome) -> None:
-        if isinstance(outcome, Failed):
-            self.any_failed = True
-        elif isinstance(outcome, Result):
-            here = outcome.info.dataset, outcome.info.shape
-            if here != self._last:
-                self._last = here
-                self.maps += 1
-                self.nbytes += outcome.info.nbytes
-
-    def failed(self, failure: Failed) -> Failed:
-        self.any_failed = True
-        return failure
+def list_maps(task: Task) -> Listing:
+    """Look into a file and choose its maps."""
+    try:
+        with open_reader(task.file.path) as reader:
+            listing = _choose(task, list(reader.arrays()))
+            listing.cuttable = not reader.sequential
+            return listing
+    except Exception as error:
+        return Listing(outcomes=[failure_of(task.file, "", error)])
 
 
-def _pool_arrays(task: Task, reader: Reader) -> Iterator[Outcome]:
-    container = format_of(task.file.path).container
-    poolings = [load_pooling(spec) for spec in task.recipe.poolings]
-    for infos in _listings(task.file, reader):
-        selection = select(infos, task.file.keys, task.recipe.layout, container)
-        for info, reason in selection.skipped:
-            yield Skipped(task.file, info.dataset, reason, info)
-        for info, error in selection.failed:
-            yield Failed(task.file, info.dataset, error.message, error.hint)
-        if not selection.maps and not selection.failed:
-            yield _nothing_in(task.file, infos)
-        for info, layout in selection.maps:
-            yield from _pool_or_fail(task, reader, info, layout, poolings, len(selection.maps))
+def pool_maps(task: Task, maps: Sequence[Map], count: int) -> Iterator[Outcome]:
+    """Pool some of the maps of a file.
+
+    Args:
+        task: The file, and what is computed.
+        maps: Some of those that `list_maps` gave.
+        count: How many the file has in all.
+    """
+    try:
+        with open_reader(task.file.path) as reader:
+            yield from _pool_all(task, reader, maps, count)
+    except Exception as error:
+        yield failure_of(task.file, "", error)
+
+
+def pool_part(task: Task, info: ArrayInfo, layout: Layout, part: Part) -> Piece | Partial:
+    """Pool one part of a map; what is wrong with it is raised."""
+    with open_reader(task.file.path) as reader:
+        return MapJob(info, layout, task.recipe).pool_part(reader.blocks(info, [part]), part)
+
+
+def failure_of(file: InputFile, dataset: str, error: Exception) -> Failed:
+    """What to say of an error. This is the file boundary.
+
+    One bad file must not cost the rest, whatever it is that a library raises on it.
+    """
+    if isinstance(error, GpoolError):
+        return Failed(file, dataset, error.message, error.hint)
+    if isinstance(error, MemoryError):
+        return Failed(file, dataset, "does not fit into memory")
+    if isinstance(error, OSError):
+        return Failed(file, dataset, f"can't be read: {error.strerror or error}")
+    return Failed(file, dataset, f"can't be read: {type(error).__name__}: {error}")
+
+
+def results_of(
+    task: Task, info: ArrayInfo, layout: Layout, piece: Piece, count: int
+) -> Iterator[Result]:
+    """The results that a piece of a map gives, one per pooling.
+
+    Args:
+        task: The file, and what was computed.
+        info: The map.
+        layout: The meaning of its axes.
+        piece: Its pooled values.
+        count: How many maps the file has.
+    """
+    rows = layout.output_shape(info.shape, task.recipe.shape)[0]
+    for i, (spec, values) in enumerate(zip(task.recipe.poolings, piece.values, strict=True)):
+        yield Result(
+            file=task.file,
+            info=info,
+            layout=layout,
+            pooling=spec,
+            values=values,
+            axes=piece.axes,
+            omitted=piece.omitted if i == 0 else 0,
+            first=i == 0,
+            parts=count,
+            start=piece.start,
+            rows=None if piece.whole else rows,
+        )
 
 
 def _listings(file: InputFile, reader: Reader) -> Iterator[Sequence[ArrayInfo]]:
@@ -101,55 +145,46 @@ def _listings(file: InputFile, reader: Reader) -> Iterator[Sequence[ArrayInfo]]:
         yield list(reader.arrays())
 
 
+def _choose(task: Task, infos: Sequence[ArrayInfo]) -> Listing:
+    file, layout = task.file, task.recipe.layout
+    selection = select(infos, file.keys, layout, format_of(file.path).container)
+    listing = Listing()
+    say = listing.outcomes.append
+    for info, reason in selection.skipped:
+        say(Skipped(file, info.dataset, reason, info))
+    for info, error in selection.failed:
+        say(Failed(file, info.dataset, error.message, error.hint))
+    if not selection.maps and not selection.failed:
+        say(_nothing_in(file, infos))
+    for info, meaning in selection.maps:
+        doubt = layout_doubt(meaning, info.shape)
+        if doubt and task.strict:
+            say(Failed(file, info.dataset, "may have another layout", doubt))
+            continue
+        if doubt:
+            say(Warned(file, info.dataset, "layout", doubt))
+        listing.maps.append((info, meaning))
+    return listing
+
+
 def _nothing_in(file: InputFile, infos: Sequence[ArrayInfo]) -> Failed | Skipped:
     """A file with nothing to pool: a failure where the user named it, else one more skip."""
     message = "holds no feature map" if infos else "holds no arrays"
-    if file.named:
-        return Failed(file, "", message, "see what is in it with: gpool info, choose with --key")
-    return Skipped(file, "", message)
+    if not file.named:
+        return Skipped(file, "", message)
+    flat = next((info for info in infos if len(info.shape) == 2 and not info.refusal), None)
+    if flat is None:
+        return Failed(file, "", message, "see what is in it with: gpool info")
+    hint = (
+        f"if {printable(flat.dataset)} holds vectors: --key {printable(flat.dataset)} --layout LC"
+    )
+    return Failed(file, "", message, hint)
 
 
-def _pool_or_fail(
-    task: Task,
-    reader: Reader,
-    info: ArrayInfo,
-    layout: Layout,
-    poolings: Sequence[Pooling],
-    parts: int,
-) -> Iterator[Outcome]:
-    doubt = layout_doubt(layout, info.shape)
-    if doubt and task.strict:
-        yield Failed(task.file, info.dataset, "may have another layout", doubt)
-        return
-    if doubt:
-        yield Warned(task.file, info.dataset, "layout", doubt)
-    try:
-        yield from _pool_map(task, reader, info, layout, poolings, parts)
-    except GpoolError as error:
-        yield Failed(task.file, info.dataset, error.message, error.hint)
-
-
-def _pool_map(
-    task: Task,
-    reader: Reader,
-    info: ArrayInfo,
-    layout: Layout,
-    poolings: Sequence[Pooling],
-    maps: int,
-) -> Iterator[Result]:
-    """Pool one map; a large batch gives its rows piece by piece."""
-    shape = layout.output_shape(info.shape, task.recipe.shape)
-    for piece in pool_pieces(reader.blocks(info), info, layout, poolings, task.recipe):
-        for i, (spec, values) in enumerate(zip(task.recipe.poolings, piece.values, strict=True)):
-            yield Result(
-                file=task.file,
-                info=info,
-                layout=layout,
-                pooling=spec,
-                values=values,
-                axes=piece.axes,
-                omitted=piece.omitted if i == 0 else 0,
-                parts=maps,
-                start=piece.start,
-                rows=None if piece.whole else shape[0],
-            )
+def _pool_all(task: Task, reader: Reader, maps: Sequence[Map], count: int) -> Iterator[Outcome]:
+    for info, layout in maps:
+        try:
+            for piece in pool_pieces(reader.blocks(info), info, layout, task.recipe):
+                yield from results_of(task, info, layout, piece, count)
+        except GpoolError as error:
+            yield failure_of(task.file, info.dataset, error)

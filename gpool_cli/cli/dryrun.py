@@ -8,19 +8,20 @@ from collections.abc import Iterator, Sequence
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.plan import Planned, look_into
 from gpool_cli.errors import GpoolError
-from gpool_cli.layout import shape_text
-from gpool_cli.model import STDIN, Failed, Recipe
+from gpool_cli.layout import layout_doubt, shape_text
+from gpool_cli.model import STDIN, Failed, Recipe, Skipped, Warned
 from gpool_cli.printable import printable
-from gpool_cli.report.lines import place_text, print_failure
+from gpool_cli.report.lines import Warnings, place_text, print_failure, skip_text
 from gpool_cli.report.table import Column, print_table
+from gpool_cli.report.units import count_text
 
 _COLUMNS = (
-    Column("source", 0, text=True),
-    Column("shape", 1),
-    Column("layout", 2, text=True),
-    Column("dtype", 4, text=True),
-    Column("output", 3),
-    Column("written to", 1, text=True, dull=""),
+    Column("source", 0, text=True, least=16),
+    Column("shape", 2),
+    Column("layout", 3, text=True),
+    Column("dtype", 5, text=True),
+    Column("output", 4),
+    Column("written to", 1, text=True, dull="", least=16),
 )
 
 
@@ -29,28 +30,41 @@ def print_plan(
     missing: Sequence[Failed],
     destination: Destination,
     recipe: Recipe,
+    strict: bool,
 ) -> int:
     """Print what a run would do, and say as its exit code whether anything is in the way."""
     for failure in missing:
         print_failure(failure)
     failed = bool(missing)
-    rows = []
+    rows, maps, skips, warnings = [], 0, [], Warnings()
     for one in planned:
-        for row in _rows(one, destination, recipe):
-            if isinstance(row, Failed):
+        for said in _rows(one, destination, recipe, strict):
+            if isinstance(said, Failed):
                 failed = True
-                print_failure(row)
+                print_failure(said)
+            elif isinstance(said, Skipped):
+                skips.append(skip_text(said))
+            elif isinstance(said, Warned):
+                warnings.add(said)
             else:
-                rows.append(row)
+                maps += 1
+                rows += said
     if rows:
         print_table(sys.stdout, _COLUMNS, rows)
-    print(f"{len(rows):,} maps of {len(planned):,} files would be pooled; nothing was written")
+    for line in skips:
+        print(line)
+    warnings.print()
+    print(
+        f"{count_text(maps, 'map')} of {count_text(len(planned), 'file')} would be pooled; "
+        "nothing was written"
+    )
     return 1 if failed or not rows else 0
 
 
 def _rows(
-    one: Planned, destination: Destination, recipe: Recipe
-) -> Iterator[dict[str, str] | Failed]:
+    one: Planned, destination: Destination, recipe: Recipe, strict: bool
+) -> Iterator[list[dict[str, str]] | Failed | Skipped | Warned]:
+    """What would come of one input: for every map its rows, one for each output of its own."""
     if one.file.path == STDIN:
         yield Failed(one.file, "", "can't be looked into before it is read", "plan with files")
         return
@@ -62,20 +76,37 @@ def _rows(
     except OSError as error:
         yield Failed(one.file, "", f"can't be read: {error.strerror or error}")
         return
+    except Exception as error:
+        yield Failed(one.file, "", f"can't be read: {type(error).__name__}: {error}")
+        return
+    for info, reason in selection.skipped:
+        yield Skipped(one.file, info.dataset, reason, info)
+    if not selection.maps and not selection.failed:
+        kind = Failed if one.file.named else Skipped
+        yield kind(one.file, "", "holds no feature map")
     for info, wrong in selection.failed:
         yield Failed(one.file, info.dataset, wrong.message, wrong.hint)
     outputs = one.outputs or tuple(_shared_outputs(destination))
     for i, (info, layout) in enumerate(selection.maps):
+        doubt = layout_doubt(layout, info.shape)
+        if doubt and strict:
+            yield Failed(one.file, info.dataset, "may have another layout", doubt)
+            continue
+        if doubt:
+            yield Warned(one.file, info.dataset, "layout", doubt)
         shape = layout.output_shape(info.shape, recipe.shape)
         batched = recipe.batched and "N" not in layout.output_axes(recipe.shape)
-        yield {
-            "source": place_text(one.file, info.dataset),
-            "shape": shape_text(info.shape),
-            "layout": layout.axes,
-            "dtype": info.dtype_name,
-            "output": shape_text((1, *shape) if batched else shape),
-            "written to": printable(_outputs_of_map(outputs, i, len(selection.maps))),
-        }
+        yield [
+            {
+                "source": place_text(one.file, info.dataset),
+                "shape": shape_text(info.shape),
+                "layout": layout.axes,
+                "dtype": info.dtype_name,
+                "output": shape_text((1, *shape) if batched else shape),
+                "written to": printable(path),
+            }
+            for path in _outputs_of_map(outputs, i, len(selection.maps)) or [""]
+        ]
 
 
 def _shared_outputs(destination: Destination) -> list[str]:
@@ -84,9 +115,9 @@ def _shared_outputs(destination: Destination) -> list[str]:
     return destination.outputs_of_file() if destination.kind == "file" else []
 
 
-def _outputs_of_map(outputs: Sequence[str], place: int, maps: int) -> str:
+def _outputs_of_map(outputs: Sequence[str], place: int, maps: int) -> Sequence[str]:
     """The outputs of one map, where every map of the file has its own."""
     each = len(outputs) // maps
     if maps > 1 and each * maps == len(outputs):
-        outputs = outputs[place * each : (place + 1) * each]
-    return " ".join(outputs)
+        return outputs[place * each : (place + 1) * each]
+    return outputs

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 
 from gpool_cli.batch.destination import Destination, parse_destination
 from gpool_cli.batch.discover import Found, discover, with_distinct_names
-from gpool_cli.batch.manifest import Manifest
-from gpool_cli.batch.plan import Planned, check_outputs, plan
+from gpool_cli.batch.jobs import usable_cores, worth_workers
+from gpool_cli.batch.plan import Planned, check_outputs, check_report, plan
 from gpool_cli.batch.run import run_tasks
 from gpool_cli.batch.sinks import make_sink
-from gpool_cli.cli.dryrun import print_plan
 from gpool_cli.cli.inputs import named_inputs
 from gpool_cli.cli.options import RunOptions
 from gpool_cli.errors import UsageError
@@ -50,9 +50,13 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
     )
     planned = list(plan(files, destination, options.layout))
     check_outputs(planned, destination)
+    if options.report is not None:
+        check_report(options.report, planned, destination)
     missing = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
     if options.dry_run:
-        return print_plan(planned, missing, destination, recipe)
+        from gpool_cli.cli.dryrun import print_plan
+
+        return print_plan(planned, missing, destination, recipe, options.strict)
     return _run(planned, missing, destination, recipe, found, options)
 
 
@@ -89,11 +93,16 @@ def _run(
         copy_others=options.copy_others,
     )
     sink = make_sink(destination, style, found.alone)
+    jobs = worth_workers((one.file for one in planned), options.jobs or usable_cores())
     tasks = (Task(one.file, recipe, options.strict) for one in planned)
-    manifest = Manifest(recipe) if options.report is not None else None
     summary = Summary(preview=destination.kind == "nowhere")
     warnings = Warnings()
-    with ProgressBar(len(planned), not options.quiet) as bar:
+    with contextlib.ExitStack() as stack:
+        manifest = None
+        if options.report is not None:
+            from gpool_cli.batch.manifest import Manifest
+
+            manifest = stack.enter_context(contextlib.closing(Manifest(recipe)))
 
         def listen(event: Event) -> None:
             if isinstance(event, Failed):
@@ -105,15 +114,16 @@ def _run(
             summary.add(event)
             bar.add(event)
 
-        tally = run_tasks(tasks, sink, missing, listen)
-    exit_code = 1 if tally.failed_files or not tally.maps else 0
+        with ProgressBar(len(planned), not options.quiet) as bar:
+            tally = run_tasks(tasks, sink, missing, listen, jobs)
+        exit_code = 1 if tally.failed_files or not tally.maps else 0
+        if manifest is not None and options.report is not None:
+            manifest.write(options.report, tally, exit_code)
     if not tally.maps and not tally.failed_files:
         print("gpool: error: no feature maps were found", file=sys.stderr)
     if not options.quiet:
         warnings.print()
         _print_summary(summary, tally, destination, options.summary)
-    if manifest is not None and options.report is not None:
-        manifest.write(options.report, tally, exit_code)
     return exit_code
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from gpool_cli.batch.discover import discover
@@ -14,73 +15,90 @@ from gpool_cli.cli.options import InputOptions
 from gpool_cli.errors import GpoolError
 from gpool_cli.formats.opening import format_of, open_reader
 from gpool_cli.layout import Layout, layout_doubt, shape_text
-from gpool_cli.model import STDIN, ArrayInfo, Failed, InputFile
+from gpool_cli.model import ArrayInfo, Failed, InputFile, Skipped, Warned
 from gpool_cli.printable import printable
-from gpool_cli.report.lines import print_failure
+from gpool_cli.report.lines import Warnings, place_text, print_failure, skip_text
 from gpool_cli.report.table import Column, print_table
 from gpool_cli.report.units import bytes_text
 
 _COLUMNS = (
-    Column("source", 0, text=True),
+    Column("source", 0, text=True, least=20),
     Column("shape", 1),
     Column("dtype", 2, text=True),
     Column("layout", 3, text=True),
-    Column("chunks", 6, dull=""),
-    Column("filters", 5, text=True, dull=""),
-    Column("size", 7),
-    Column("note", 4, text=True, dull=""),
+    Column("chunks", 5, dull=""),
+    Column("filters", 4, text=True, dull=""),
+    Column("size", 6),
 )
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """An array: with its layout and what is doubtful of it, or with why it would be skipped."""
+
+    file: InputFile
+    info: ArrayInfo
+    layout: Layout | None
+    reason: str
+    doubt: str
 
 
 def inspect_files(options: InputOptions, as_json: bool) -> int:
     """List what is in the inputs, and say as the exit code whether something was unreadable."""
     found = discover(named_inputs(options), options.keys)
     failures = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
-    rows = []
+    rows, skips, warnings = [], [], Warnings()
     for file in found.files:
         for entry in _entries(file, options.layout):
             if isinstance(entry, Failed):
                 failures.append(entry)
             elif as_json:
-                print(json.dumps(entry, ensure_ascii=False))
+                print(json.dumps(_as_json(entry)))
             else:
                 rows.append(_cells(entry))
+                if entry.reason:
+                    skips.append(skip_text(Skipped(file, entry.info.dataset, entry.reason)))
+                elif entry.doubt:
+                    warnings.add(Warned(file, entry.info.dataset, "layout", entry.doubt))
     if rows:
         print_table(sys.stdout, _COLUMNS, rows)
+    for line in skips:
+        print(line)
+    warnings.print()
     for failure in failures:
         print_failure(failure)
+    if not found.files and not failures:
+        print("gpool: error: no files were found", file=sys.stderr)
     return 1 if failures or not found.files else 0
 
 
-def _entries(file: InputFile, layout: str | None) -> Iterator[dict[str, Any] | Failed]:
+def _entries(file: InputFile, layout: str | None) -> Iterator[_Entry | Failed]:
     try:
         with open_reader(file.path) as reader:
-            infos = reader.arrays() if file.path == STDIN else iter(list(reader.arrays()))
-            if file.keys:
-                infos = iter(list(infos))
-            yield from _described(file, list(infos), layout)
+            yield from _described(file, list(reader.arrays()), layout)
     except GpoolError as error:
         yield Failed(file, "", error.message, error.hint)
     except OSError as error:
         yield Failed(file, "", f"can't be read: {error.strerror or error}")
+    except Exception as error:
+        yield Failed(file, "", f"can't be read: {type(error).__name__}: {error}")
 
 
-def _described(
-    file: InputFile, infos: list[ArrayInfo], layout: str | None
-) -> Iterator[dict[str, Any] | Failed]:
+def _described(file: InputFile, infos: list[ArrayInfo], layout: str | None) -> Iterator[_Entry]:
     selection = select(infos, file.keys, layout, format_of(file.path).container)
     meanings: dict[str, Layout] = {info.dataset: meaning for info, meaning in selection.maps}
-    notes = {info.dataset: reason for info, reason in selection.skipped}
-    notes.update({info.dataset: error.message for info, error in selection.failed})
+    reasons = {info.dataset: reason for info, reason in selection.skipped}
+    reasons.update({info.dataset: error.message for info, error in selection.failed})
     for info in infos:
         if info.dataset in meanings:
             meaning = meanings[info.dataset]
-            yield _entry(file, info, meaning, layout_doubt(meaning, info.shape))
-        elif info.dataset in notes:
-            yield _entry(file, info, None, f"skipped: {notes[info.dataset]}")
+            yield _Entry(file, info, meaning, "", layout_doubt(meaning, info.shape))
+        elif info.dataset in reasons:
+            yield _Entry(file, info, None, reasons[info.dataset], "")
 
 
-def _entry(file: InputFile, info: ArrayInfo, layout: Layout | None, note: str) -> dict[str, Any]:
+def _as_json(entry: _Entry) -> dict[str, Any]:
+    file, info, layout = entry.file, entry.info, entry.layout
     return {
         "source": printable(file.path),
         "dataset": printable(info.dataset),
@@ -93,19 +111,18 @@ def _entry(file: InputFile, info: ArrayInfo, layout: Layout | None, note: str) -
         "chunks": list(info.chunks) if info.chunks is not None else None,
         "filters": list(info.filters),
         "nbytes": info.nbytes,
-        "note": printable(note),
+        "note": printable(f"skipped: {entry.reason}" if entry.reason else entry.doubt),
     }
 
 
-def _cells(entry: dict[str, Any]) -> dict[str, str]:
-    place = f"{entry['source']}:{entry['dataset']}" if entry["dataset"] else entry["source"]
+def _cells(entry: _Entry) -> dict[str, str]:
+    info, layout = entry.info, entry.layout
     return {
-        "source": place,
-        "shape": shape_text(entry["shape"]),
-        "dtype": entry["dtype"],
-        "layout": f"{entry['layout']} ({entry['layout_from']})" if entry["layout"] else "",
-        "chunks": shape_text(entry["chunks"]) if entry["chunks"] else "",
-        "filters": " ".join(entry["filters"]),
-        "size": bytes_text(entry["nbytes"]),
-        "note": entry["note"],
+        "source": place_text(entry.file, info.dataset),
+        "shape": shape_text(info.shape),
+        "dtype": info.dtype_name,
+        "layout": f"{layout.axes} ({layout.origin})" if layout is not None else "",
+        "chunks": shape_text(info.chunks) if info.chunks else "",
+        "filters": " ".join(info.filters),
+        "size": bytes_text(info.nbytes),
     }

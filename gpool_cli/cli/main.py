@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from gpool_cli import __version__
+from gpool_cli.batch.stopping import stop
 from gpool_cli.cli.pool import pooling_command
 from gpool_cli.errors import GpoolError, OutputError, ReaderLeft, Terminated
 from gpool_cli.poolings import TABLE, find_row
+from gpool_cli.printable import printable
 
 INTERRUPTED = 130
 
@@ -40,6 +43,15 @@ class Commands(click.Group):
             return command
         row = find_row(cmd_name)
         return pooling_command(row) if row is not None else None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        # Click would answer these itself, with exit code 1 and an empty line.
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderLeft("the reader of the pipe left before all was written") from error
+        except KeyboardInterrupt as error:
+            raise _Interrupted from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Poolings"):
@@ -75,44 +87,110 @@ def run(arguments: Sequence[str]) -> int:
         code = gpool.main(list(arguments), prog_name="gpool", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        _say_usage(error)
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except Terminated:
+        _say("terminated; what was finished is kept", "")
+        return Terminated.exit_code
+    except (_Interrupted, click.Abort, KeyboardInterrupt):
         _say("interrupted; what was finished is kept", "")
         return INTERRUPTED
     except BrokenPipeError:
-        _silence_stdout()
+        _silence()
         return ReaderLeft.exit_code
     except OSError as error:
-        _silence_stdout()
-        _say(f"standard output can't be written: {error.strerror or error}", "")
+        _show_where(arguments)
+        what = printable(str(error.filename)) if error.filename else "standard output"
+        _say(f"can't write {what}: {error.strerror or error}", "")
+        _silence()
         return OutputError.exit_code
     except GpoolError as error:
-        if "--traceback" in arguments:
-            traceback.print_exc()
+        _show_where(arguments)
         if not isinstance(error, ReaderLeft):
             _say(error.message, error.hint)
+        _silence()
         return error.exit_code
+    except Exception as error:
+        _show_where(arguments)
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        _say(f"gpool has a bug: {printable(said)}", "see where with --traceback, and report it")
+        return GpoolError.exit_code
     return int(code or 0)
 
 
 def main() -> NoReturn:
     """Run the command line and end the process with its exit code."""
+    _open_closed_streams()
+    if isinstance(sys.stdout.buffer, io.RawIOBase):
+        # PYTHONUNBUFFERED: a raw stream may take a part of what it is given, and say no word.
+        sys.stdout = open(1, "w", closefd=False, encoding=sys.stdout.encoding)
     signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     sys.exit(run(sys.argv[1:]))
 
 
+class _Interrupted(BaseException):
+    """A KeyboardInterrupt that click does not know."""
+
+
 def _terminate(_: int, __: FrameType | None) -> None:
-    raise Terminated("terminated; what was finished is kept")
+    stop(Terminated())
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    stop(KeyboardInterrupt())
+
+
+def _open_closed_streams() -> None:
+    """Give every stream that we were started without one that is empty, or can't be written.
+
+    Otherwise the next file that is opened would take its number.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            # Nobody hears an error, but data for a closed standard output is an error.
+            opened = os.open(os.devnull, os.O_RDWR if name == "stderr" else os.O_RDONLY)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, open(number, "r" if name == "stdin" else "w", closefd=False))
+
+
+def _show_where(arguments: Sequence[str]) -> None:
+    """Print where an error was raised, to whom it was promised."""
+    if "--traceback" in arguments:
+        import traceback
+
+        traceback.print_exc()
+
+
+def _say_usage(error: click.ClickException) -> None:
+    """Say what click finds as we say it: in one line, with where to look."""
+    if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
+        error.show()
+        return
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "gpool"
+    message = " ".join(error.format_message().split()).removesuffix(".")
+    _say(printable(message), f"see {command} --help")
 
 
 def _say(message: str, hint: str) -> None:
     end = f" ({hint})" if hint else ""
-    print(f"gpool: error: {message}{end}", file=sys.stderr)
+    # Where standard error can't be written there is nobody left to tell.
+    with contextlib.suppress(OSError):
+        print(f"gpool: error: {message}{end}", file=sys.stderr, flush=True)
 
 
-def _silence_stdout() -> None:
-    """What Python still holds for a broken standard output must not fail again at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _silence() -> None:
+    """What Python still holds for a broken stream must not fail again at the end."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(null, stream.fileno())
+    os.close(null)

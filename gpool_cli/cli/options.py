@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from gpool_cli.formats import WRITABLE
 from gpool_cli.layout import SHAPES, ShapeStyle, parse_layout
@@ -47,10 +48,16 @@ class RunOptions(InputOptions):
     dtype: str | None
     nan: NanPolicy
     strict: bool
+    jobs: int | None
     dry_run: bool
     summary: str
     quiet: bool
     report: str | None
+
+
+def complete_path(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Leave it to the shell, which knows files."""
+    return [CompletionItem(incomplete, type="file")]
 
 
 def _layout_callback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -58,10 +65,11 @@ def _layout_callback(_: click.Context, __: click.Parameter, value: str | None) -
 
 
 _INPUT = (
-    click.argument("inputs", nargs=-1, metavar="INPUT..."),
+    click.argument("inputs", nargs=-1, metavar="INPUT...", shell_complete=complete_path),
     click.option(
         "--files-from",
         metavar="LIST",
+        shell_complete=complete_path,
         help="Read the names of inputs from a file, one a line; - is standard input.",
     ),
     click.option("-0", "--nul", is_flag=True, help="The names in LIST are separated by NUL."),
@@ -88,6 +96,7 @@ _RUN = (
         "-o",
         "--output",
         metavar="OUT",
+        shell_complete=complete_path,
         help="A file (.npy .npz .h5 .csv .tsv .jsonl), a directory, or - for standard output.",
     ),
     click.option(
@@ -97,7 +106,10 @@ _RUN = (
         help="The format in a directory or on standard output.",
     ),
     click.option(
-        "--base", metavar="DIR", help="Named files keep their paths below DIR in the output."
+        "--base",
+        metavar="DIR",
+        shell_complete=complete_path,
+        help="Named files keep their paths below DIR in the output.",
     ),
     click.option("--stack", is_flag=True, help="One array for all maps, a row per map."),
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
@@ -122,6 +134,14 @@ _RUN = (
         help="What NaN does: spread to its channel, be left out, or fail the map.",
     ),
     click.option("--strict", is_flag=True, help="Warnings are failures."),
+    click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(1),
+        envvar="GPOOL_JOBS",
+        help="How many worker processes; default: the cores this process may use. Any number "
+        "gives the same bytes.",
+    ),
     click.option("--dry-run", is_flag=True, help="Print the plan, compute and write nothing."),
     click.option(
         "--summary",
@@ -132,7 +152,12 @@ _RUN = (
         help="How much to say at the end.",
     ),
     click.option("-q", "--quiet", is_flag=True, help="No summary, progress or warnings."),
-    click.option("--report", metavar="FILE.json", help="Write the run's record as JSON."),
+    click.option(
+        "--report",
+        metavar="FILE.json",
+        shell_complete=complete_path,
+        help="Write the run's record as JSON.",
+    ),
 )
 _BOUNDARY = click.option(
     "--traceback", is_flag=True, expose_value=False, help="Show where an error was raised."

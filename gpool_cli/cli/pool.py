@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from gpool_cli.cli.options import RunOptions, collect, run_options
 from gpool_cli.errors import UsageError
 from gpool_cli.model import PoolingSpec
-from gpool_cli.poolings import Row, parse_pooling
+from gpool_cli.poolings import TABLE, Row, parse_pooling
 
 
 def pooling_command(row: Row) -> click.Command:
@@ -24,6 +25,12 @@ def pooling_command(row: Row) -> click.Command:
     return command
 
 
+def _complete_pooling(
+    _: click.Context, __: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    return [CompletionItem(row.name) for row in TABLE if row.name.startswith(incomplete)]
+
+
 @click.command("pool")
 @click.option(
     "-m",
@@ -32,6 +39,7 @@ def pooling_command(row: Row) -> click.Command:
     multiple=True,
     required=True,
     metavar="POOLING",
+    shell_complete=_complete_pooling,
     help="A pooling; repeatable.",
 )
 @run_options

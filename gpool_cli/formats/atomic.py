@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from typing import BinaryIO
 
 from gpool_cli.errors import OutputError
@@ -26,7 +25,7 @@ class AtomicFile:
     def __init__(self, path: str) -> None:
         self.path = path
         directory = os.path.dirname(path) or "."
-        self._temporary = os.path.join(directory, f".gpool-{secrets.token_hex(8)}.part")
+        self._temporary = os.path.join(directory, f".gpool-{os.urandom(8).hex()}.part")
         with output_errors(path):
             os.makedirs(directory, exist_ok=True)
             self.file: BinaryIO = open(self._temporary, "x+b")

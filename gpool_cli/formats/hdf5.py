@@ -8,9 +8,13 @@ from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
+from h5py import h5a, h5d
 
 from gpool_cli.errors import InputError, UsageError
 from gpool_cli.formats.hdf5mirror import Mirror, write_history, write_text
+from gpool_cli.formats.hdf5raw import RawFile, offset_of
+from gpool_cli.formats.hdf5source import Buffers, LibrarySource, Source, filter_names
+from gpool_cli.formats.hdf5types import TypeTable
 from gpool_cli.formats.hdf5walk import Node, open_item, walk
 from gpool_cli.formats.interface import (
     Array,
@@ -21,7 +25,6 @@ from gpool_cli.formats.interface import (
     cut_parts_into_chunks,
     cut_parts_into_rows,
     open_regular,
-    usable_dtype,
 )
 from gpool_cli.formats.naming import member_name
 from gpool_cli.formats.rows import RowSpool, label
@@ -29,22 +32,10 @@ from gpool_cli.layout import layout_from_names, parse_layout
 from gpool_cli.model import ArrayInfo, Block, InputFile, Part, Result
 from gpool_cli.printable import printable
 
-_FILTERS = {
-    1: "gzip",
-    2: "shuffle",
-    3: "fletcher32",
-    4: "szip",
-    5: "nbit",
-    6: "scale-offset",
-    32000: "lzf",
-    32001: "blosc",
-    32004: "lz4",
-    32008: "bitshuffle",
-    32013: "zfp",
-    32015: "zstd",
-    32026: "blosc2",
-}
 _LAYOUT_ATTRIBUTES = ("layout", "data_format")
+
+# How many datasets stay open between their being listed and read.
+_MOST_OPEN = 1000
 
 
 class Hdf5Reader(Reader):
@@ -64,41 +55,56 @@ class Hdf5Reader(Reader):
         except (OSError, RuntimeError, ValueError) as error:
             raise InputError(_why_not_open(error), "copy or save the file again") from None
 
+        self._raw = RawFile.of(self._file)
+        self._types = TypeTable()
+        self._opened: dict[str, Any] = {}
+        self._last: tuple[ArrayInfo, Source] | None = None
+        self._spare: list[Buffers] = []
+
     def arrays(self) -> Iterator[ArrayInfo]:
-        for node in walk(self._file["/"].id):
-            if not node.is_group:
-                yield _describe(node)
+        for node in walk(self._file.id):
+            if node.is_group:
+                continue
+            if node.item is not None and len(self._opened) < _MOST_OPEN:
+                self._opened[node.name] = node.item
+            yield _describe(node, self._types)
 
     def blocks(
         self, info: ArrayInfo, parts: Sequence[Part] | None = None
     ) -> Iterator[tuple[Block, Array]]:
-        dataset = h5py.Dataset(open_item(self._file["/"].id, info.dataset))
-        _check_filters(dataset)
-        assert info.dtype is not None
-        native = info.dtype.newbyteorder("=")
+        if self._last is None or self._last[0] != info:
+            self._last = info, self._source_of(info)
+        source = self._last[1]
         parts = parts if parts is not None else cut_parts(info)
         if info.chunks is None:
             cut = cut_parts_into_rows(info, parts)
         else:
             cut = cut_parts_into_chunks(info, parts)
-        buffer = np.empty(0, np.uint8)
-        for block in cut:
-            size = int(np.prod(block.shape)) * native.itemsize
-            if buffer.nbytes < size:
-                buffer = np.empty(size, np.uint8)
-            values = buffer[:size].view(native).reshape(block.shape)
-            box = tuple(slice(a, a + n) for a, n in zip(block.start, block.shape, strict=True))
-            try:
-                dataset.read_direct(values, box)
-            except (OSError, RuntimeError, ValueError) as error:
-                raise InputError(
-                    f"can't be read at {block.start}: {printable(str(error))}",
-                    "copy or save the file again",
-                ) from None
-            yield block, values
+        buffers = self._spare.pop() if self._spare else Buffers()
+        try:
+            for block in cut:
+                yield block, source.read(block, buffers)
+        finally:
+            self._spare.append(buffers)
 
     def close(self) -> None:
+        if self._raw is not None:
+            self._raw.close()
         self._file.close()
+
+    def _source_of(self, info: ArrayInfo) -> Source:
+        """Where to read an array from: past the library where that can be."""
+        dsid = self._opened.pop(info.dataset, None)
+        if dsid is None:
+            dsid = open_item(self._file.id, info.dataset)
+        stored = self._types.of(dsid)
+        if (dsid.shape, stored.dtype) != (info.shape, info.dtype):
+            raise InputError("has changed since it was listed", "is the file still being written?")
+        assert stored.dtype is not None
+        source = None
+        if self._raw is not None and stored.plain:
+            source = self._raw.source(dsid, info.shape, stored.dtype, info.chunks)
+        return source if source is not None else LibrarySource(dsid, stored.dtype)
 
 
 def _why_not_open(error: Exception) -> str:
@@ -108,64 +114,56 @@ def _why_not_open(error: Exception) -> str:
     return f"can't be opened as HDF5: {said}"
 
 
-def _describe(node: Node) -> ArrayInfo:
+def _describe(node: Node, types: TypeTable) -> ArrayInfo:
     """What the header of a dataset says; a damaged one says that."""
     if node.item is None:
         return ArrayInfo(node.name, (), None, node.reason, "link", broken=node.broken)
     try:
-        return _describe_dataset(node)
+        return _describe_dataset(node, types)
     except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
         reason = f"can't be understood: {printable(str(error))}"
         return ArrayInfo(node.name, (), None, reason, "unknown", broken=True)
 
 
-def _describe_dataset(node: Node) -> ArrayInfo:
-    dataset = h5py.Dataset(node.item)
-    shape = dataset.shape
-    dtype, refusal, type_name = _type_of(dataset)
-    elsewhere = _lies_elsewhere(dataset)
+def _describe_dataset(node: Node, types: TypeTable) -> ArrayInfo:
+    shape = node.item.shape
+    dtype, refusal, type_name, _ = types.of(node.item)
+    chunks: tuple[int, ...] | None = None
+    filters: tuple[str, ...] = ()
+    elsewhere = ""
+    if offset_of(node.item) is None:
+        plist = node.item.get_create_plist()
+        chunks = plist.get_chunk() if plist.get_layout() == h5d.CHUNKED else None
+        filters = filter_names(plist)
+        elsewhere = _lies_elsewhere(plist)
     if shape is None:
         shape, refusal = (), "has no values"
-    plist = node.item.get_create_plist()
     return ArrayInfo(
         dataset=node.name,
         shape=shape,
         dtype=dtype,
         refusal=elsewhere or refusal,
         type_name=type_name,
-        file_layout=_file_layout(dataset),
-        chunks=dataset.chunks,
-        filters=tuple(_filter_name(plist.get_filter(i)) for i in range(plist.get_nfilters())),
+        file_layout=_file_layout(node.item),
+        chunks=chunks,
+        filters=filters,
         broken=bool(elsewhere),
     )
 
 
-def _type_of(dataset: h5py.Dataset) -> tuple[np.dtype[Any] | None, str, str]:
-    """The dtype, why it can't be pooled, and its name where numpy has none for it."""
-    dtype = dataset.dtype
-    if h5py.check_string_dtype(dtype) is not None:
-        return None, "holds strings", "string"
-    if h5py.check_vlen_dtype(dtype) is not None:
-        return None, "holds lists", "list"
-    if h5py.check_enum_dtype(dtype) is not None:
-        return None, "is an enumeration", "enum"
-    if h5py.check_ref_dtype(dtype) is not None:
-        return None, "holds references", "reference"
-    if dtype.names is not None:
-        return None, "is compound", "compound"
-    return dtype, usable_dtype(dtype), ""
-
-
-def _lies_elsewhere(dataset: h5py.Dataset) -> str:
-    if dataset.is_virtual:
+def _lies_elsewhere(plist: Any) -> str:
+    if plist.get_layout() == h5d.VIRTUAL:
         return "is a virtual dataset, whose values lie in other datasets"
-    if dataset.external:
+    if plist.get_external_count():
         return "keeps its values in another file"
     return ""
 
 
-def _file_layout(dataset: h5py.Dataset) -> str | None:
+def _file_layout(dsid: Any) -> str | None:
     """The file's own word for the axes: labels, scales, or an attribute; None without one."""
+    if not h5a.get_num_attrs(dsid):
+        return None
+    dataset = h5py.Dataset(dsid)
     if "DIMENSION_LABELS" in dataset.attrs or "DIMENSION_LIST" in dataset.attrs:
         names = [_axis_name(axis) for axis in dataset.dims]
         layout = layout_from_names(names)
@@ -190,22 +188,10 @@ def _parsed(text: str) -> str | None:
 def _axis_name(axis: Any) -> str:
     if axis.label:
         return str(axis.label)
-    return str(axis[0].name).rsplit("/", 1)[-1] if len(axis) else ""
-
-
-def _filter_name(described: tuple[Any, ...]) -> str:
-    return _FILTERS.get(described[0], f"filter {described[0]}")
-
-
-def _check_filters(dataset: h5py.Dataset) -> None:
-    plist = dataset.id.get_create_plist()
-    for i in range(plist.get_nfilters()):
-        described = plist.get_filter(i)
-        if not h5py.h5z.filter_avail(described[0]):
-            raise InputError(
-                f"needs the filter {_filter_name(described)}, which is not installed",
-                "rewrite the file with: h5repack -f GZIP=4 OLD NEW",
-            )
+    try:
+        return str(axis[0].name).rsplit("/", 1)[-1] if len(axis) else ""
+    except RuntimeError:
+        return ""  # The scale is gone, which takes nothing from the values.
 
 
 class Hdf5Writer(Writer):
@@ -217,6 +203,7 @@ class Hdf5Writer(Writer):
         self._mirror: Mirror | None = None
         self._stacks: dict[str, RowSpool] = {}
         self._names: list[str] = []
+        self._open: h5py.Dataset | None = None
 
     def begin(self, file: InputFile) -> None:
         self._end_input()
@@ -227,12 +214,17 @@ class Hdf5Writer(Writer):
         if self.style.stack:
             self._add_rows(result)
             return
+        if result.start == 0:
+            self._open = None
+            self._open = self._create(result)
+        if self._open is None:
+            raise InputError("has no place in the output, as its first rows had none")
+        self._open[result.start : result.start + len(result.values)] = result.values
+
+    def _create(self, result: Result) -> h5py.Dataset:
         name = member_name(result, self.style)
-        if result.start > 0:
-            self._h5[name][result.start : result.start + len(result.values)] = result.values
-            return
+        self._check_free(name)
         dataset = self._h5.create_dataset(name, result.shape, result.values.dtype)
-        dataset[: len(result.values)] = result.values
         if self._mirror is not None:
             self._mirror.pooled(result.info.dataset, dataset)
         write_text(dataset, "pooling", result.pooling.label)
@@ -240,6 +232,20 @@ class Hdf5Writer(Writer):
         write_text(dataset, "input_dtype", result.info.dtype_name)
         dataset.attrs["input_shape"] = np.array(result.info.shape, np.int64)
         _label_axes(dataset, result.axes)
+        return dataset
+
+    def _check_free(self, name: str) -> None:
+        """A name can't be taken twice, nor be that of a dataset and of a group above another."""
+        parts = name.split("/")
+        for i in range(1, len(parts) + 1):
+            above = "/".join(parts[:i])
+            taken = self._h5.get(above, getclass=True)
+            if taken is not None and (i == len(parts) or taken is not h5py.Group):
+                raise InputError(
+                    f"has no place as {printable(name)} in the output: "
+                    f"{printable(above)} is already there",
+                    "write it to .npz, into a directory, or as rows (.npy, .csv, .jsonl)",
+                )
 
     def finish(self) -> None:
         self._end_input()
@@ -260,21 +266,24 @@ class Hdf5Writer(Writer):
         self._h5.close()
 
     def abandon(self) -> None:
-        self._end_input()
+        if self._mirror is not None:
+            self._mirror.close()
         for rows in self._stacks.values():
             rows.close()
         self._h5.close()
 
     def _add_rows(self, result: Result) -> None:
-        first_pooling = result.pooling.label == next(iter(self._stacks), result.pooling.label)
-        rows = self._stacks.setdefault(result.pooling.label, RowSpool()).add(result)
-        if first_pooling:
+        pooling = result.pooling.label
+        if pooling not in self._stacks:
+            self._stacks[pooling] = RowSpool()
+        rows = self._stacks[pooling].add(result)
+        if pooling == next(iter(self._stacks)):
             self._names += [label(result)] * rows
 
     def _end_input(self) -> None:
         if self._mirror is not None:
-            self._mirror.close()
-            self._mirror = None
+            mirror, self._mirror = self._mirror, None
+            mirror.finish()
 
 
 def _label_axes(dataset: h5py.Dataset, axes: str) -> None:

@@ -9,10 +9,12 @@ import h5py
 import numpy as np
 
 from gpool_cli import __version__
-from gpool_cli.formats.hdf5walk import walk
+from gpool_cli.errors import InputError
+from gpool_cli.formats.hdf5walk import open_item, walk
 from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.formats.naming import stem
+from gpool_cli.formats.naming import safe_name, stem
 from gpool_cli.model import STDIN, InputFile
+from gpool_cli.printable import printable
 
 # HDF5's own bookkeeping of dimension scales, and words about axes that pooling has changed.
 _NOT_TAKEN = {b"DIMENSION_LIST", b"REFERENCE_LIST", b"CLASS", b"NAME", b"DIMENSION_LABELS"}
@@ -35,38 +37,59 @@ class Mirror:
         self._pooled: set[str] = set()
         for node in walk(source["/"].id):
             if node.is_group:
-                group = target.require_group(node.name) if node.name else target
+                group = target.require_group(safe_name(node.name)) if node.name else target
                 copy_attributes(node.item, group.id)
 
     @classmethod
     def of(cls, file: InputFile, output: h5py.File, style: WriteStyle) -> Mirror | None:
-        """The mirror of an input, or None where the input is no HDF5 file."""
+        """The mirror of an input, or None where the input is no HDF5 file that can be read."""
         if file.path == STDIN or not h5py.is_hdf5(file.path):
             return None
-        target = output.require_group(stem(file.name)) if style.several_inputs else output["/"]
-        return cls(h5py.File(file.path, "r"), target, style.copy_others)
+        try:
+            source = h5py.File(file.path, "r")
+        except (OSError, RuntimeError, ValueError):
+            return None  # What is wrong with it is said by the reader.
+        root = safe_name(stem(file.name)) if style.several_inputs else "/"
+        return cls(source, output.require_group(root), style.copy_others)
 
     def pooled(self, name: str, result: h5py.Dataset) -> None:
         """Give a result the attributes of the dataset that it was pooled from."""
         self._pooled.add(name)
-        copy_attributes(self._source[name].id, result.id, _CHANGED)
+        copy_attributes(open_item(self._source["/"].id, name), result.id, _CHANGED)
+
+    def finish(self) -> None:
+        """Carry over the rest, and close the input.
+
+        Raises:
+            InputError: A dataset can't be carried over.
+        """
+        try:
+            if self._copy_others:
+                for node in walk(self._source["/"].id):
+                    if isinstance(node.item, h5py.h5d.DatasetID) and node.name not in self._pooled:
+                        _copy_dataset(node.item, self._target, node.name)
+        finally:
+            self.close()
 
     def close(self) -> None:
-        """Carry over the rest, and close the input."""
-        if self._copy_others:
-            for node in walk(self._source["/"].id):
-                if isinstance(node.item, h5py.h5d.DatasetID) and node.name not in self._pooled:
-                    _copy_dataset(node.item, self._target, node.name)
+        """Close the input."""
         self._source.close()
 
 
 def _copy_dataset(item: Any, target: h5py.Group, name: str) -> None:
     """Copy a dataset as it is stored; its links to scales are HDF5's own and stay behind."""
-    parent, _, last = name.rpartition("/")
+    parent, _, last = safe_name(name).rpartition("/")
     group = target.require_group(parent) if parent else target
     dataset = h5py.Dataset(item)
     if not dataset.is_virtual and not dataset.external:
-        group.copy(dataset, last)
+        try:
+            group.copy(dataset, last)
+        except (RuntimeError, ValueError) as error:
+            raise InputError(
+                f"{printable(dataset.file.filename)}:{printable(name)} can't be carried over: "
+                f"{printable(str(error))}",
+                "leave out --copy-others",
+            ) from None
         for own in ("DIMENSION_LIST", "REFERENCE_LIST"):
             if own in group[last].attrs:
                 del group[last].attrs[own]
@@ -94,8 +117,9 @@ def _copy_attribute(attribute: Any, target: Any) -> None:
         h5py.h5a.create(target, attribute.name, kind, space)
         return
     values = np.empty(attribute.shape, attribute.dtype)
-    attribute.read(values)
-    h5py.h5a.create(target, attribute.name, kind, space).write(values)
+    memory = h5py.h5t.py_create(attribute.dtype)
+    attribute.read(values, memory)
+    h5py.h5a.create(target, attribute.name, kind, space).write(values, memory)
 
 
 def write_history(output: h5py.File, recipe: str) -> None:

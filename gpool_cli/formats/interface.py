@@ -28,7 +28,13 @@ PART_BYTES = 64 << 20
 
 
 class Reader(ABC):
-    """An open file with arrays in it. A context manager; closing it ends all reading."""
+    """An open file with arrays in it. A context manager; closing it ends all reading.
+
+    Attributes:
+        sequential: The values of an array can be read only from its beginning.
+    """
+
+    sequential = False
 
     @abstractmethod
     def arrays(self) -> Iterator[ArrayInfo]:

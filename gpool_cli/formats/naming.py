@@ -21,7 +21,17 @@ def member_name(result: Result, style: WriteStyle) -> str:
     input's name before it where there are several; the pooling behind it where there are several.
     """
     name = array_name(result.file, result.info, style.several_inputs)
-    return f"{name}.{result.pooling.label}" if style.several_poolings else name
+    return safe_name(f"{name}.{result.pooling.label}" if style.several_poolings else name)
+
+
+def safe_name(name: str) -> str:
+    """The name as every container takes it: no part is empty, climbs, or can't be encoded."""
+    parts = [
+        part.replace(".", "%2E") if part in (".", "..") else part
+        for part in name.split("/")
+        if part
+    ]
+    return ("/".join(parts) or "%2F").encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def array_name(file: InputFile, info: ArrayInfo, several_inputs: bool) -> str:

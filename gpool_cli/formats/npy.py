@@ -34,7 +34,7 @@ class NpyReader(Reader):
 
     def arrays(self) -> Iterator[ArrayInfo]:
         number = 0
-        while (header := read_header(self._read)) is not None:
+        while (header := self._header(number)) is not None:
             self._check_size(header)
             dataset = "" if number == 0 else str(number)
             start = self._place
@@ -59,12 +59,28 @@ class NpyReader(Reader):
         every = cut_parts(info)
         parts = parts if parts is not None else every
         row = info.nbytes // every[-1].last
-        self._go_to(self._listed[info.dataset] + parts[0].first * row)
+        self._go_to(self._start_of(info.dataset) + parts[0].first * row)
         return read_values(info, parts, self._readinto)
+
+    def _start_of(self, dataset: str) -> int:
+        """Where the values of an array begin; a file is listed for it if it was not yet."""
+        if dataset not in self._listed:
+            for _ in self.arrays():
+                pass
+        return self._listed[dataset]
 
     def close(self) -> None:
         if not self._piped:
             self._file.close()
+
+    def _header(self, number: int) -> NpyHeader | None:
+        try:
+            return read_header(self._read)
+        except InputError as error:
+            if number == 0:
+                raise
+            arrays = "1 array" if number == 1 else f"{number} arrays"
+            raise InputError(f"is good for {arrays}, then {error.message}", error.hint) from None
 
     def _check_size(self, header: NpyHeader) -> None:
         """Believe a header only as far as the file goes."""
@@ -119,7 +135,7 @@ class NpyWriter(Writer):
         if self._rows is None:
             return
         write_header(self.file, self._rows.shape(self.style.batched), self._rows.dtype)
-        for rows in self._rows.chunks():
+        for rows in self._rows.chunks(self.style.batched):
             self.file.write(rows.data)
         self._rows.close()
 

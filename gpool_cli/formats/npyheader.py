@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -97,8 +98,11 @@ def read_header(read: Callable[[int], bytes]) -> NpyHeader | None:
         text = raw.decode("utf-8" if version == 3 else "latin-1")
     except UnicodeDecodeError:
         raise _damaged("is not UTF-8") from None
-    shape, fortran, descr = _fields(text)
-    dtype, refusal = _dtype(descr)
+    with warnings.catch_warnings():
+        # What Python or numpy would rather have spelt otherwise is nothing to tell the user.
+        warnings.simplefilter("ignore")
+        shape, fortran, descr = _fields(text)
+        dtype, refusal = _dtype(descr)
     return NpyHeader(shape, fortran, dtype, refusal, 8 + width + length)
 
 
@@ -135,7 +139,7 @@ def _dtype(descr: Any) -> tuple[np.dtype[Any], str]:
         raise _damaged("has a descr that is no type")
     try:
         dtype = np.dtype(descr)
-    except (TypeError, ValueError, SyntaxError, MemoryError):
+    except (TypeError, ValueError, SyntaxError, OverflowError, MemoryError, RecursionError):
         raise _damaged(f"has the unknown type {printable(descr[:40])!r}") from None
     return dtype, usable_dtype(dtype)
 

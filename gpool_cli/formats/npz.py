@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, BinaryIO
 
 import numpy as np
@@ -19,6 +20,8 @@ from gpool_cli.formats.rows import RowSpool, label
 from gpool_cli.model import ArrayInfo, Block, Part, Result
 from gpool_cli.printable import printable
 
+_LONGEST_NAME = 65_535
+_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, ValueError)
 _METHODS = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflate"}
 
 
@@ -29,9 +32,16 @@ class NpzReader(Reader):
         path: A regular file.
     """
 
+    sequential = True
+
     def __init__(self, path: str) -> None:
         self._file = open_regular(path)
         try:
+            start = self._file.read(2)
+            if not start:
+                raise InputError("is empty", "there is no array in it")
+            if start != b"PK" and not zipfile.is_zipfile(self._file):
+                raise InputError("is no npz file", "an npz file is a zip archive of npy arrays")
             with _zip_errors(""):
                 self._zip = zipfile.ZipFile(self._file)
         except BaseException:
@@ -39,7 +49,7 @@ class NpzReader(Reader):
             raise
 
     def arrays(self) -> Iterator[ArrayInfo]:
-        members = [member for member in self._zip.infolist() if not member.is_dir()]
+        members = [member for member in self._zip.infolist() if not member.filename.endswith("/")]
         if not members:
             raise InputError("holds no arrays", "the archive is empty")
         names = [_dataset(member) for member in members]
@@ -67,6 +77,10 @@ class NpzReader(Reader):
         method = _METHODS.get(member.compress_type, f"method {member.compress_type}")
         if not member.filename.endswith(".npy"):
             return ArrayInfo(name, (), None, "is no npy array", "file", filters=(method,))
+        if member.compress_type not in _METHODS:
+            # zipfile unpacks these without a bound on what comes out at a time.
+            reason = f"is compressed by {method}; gpool reads stored and deflated members"
+            return ArrayInfo(name, (), None, reason, "unknown", filters=(method,), broken=True)
         with _zip_errors(name), self._zip.open(member) as stream:
             header = _header(stream)
         if not header.refusal and header.length + header.nbytes != member.file_size:
@@ -99,16 +113,20 @@ class NpzWriter(Writer):
         if not self.style.stack:
             self._add_member(result)
             return
-        first_pooling = result.pooling.label == next(iter(self._stacks), result.pooling.label)
-        rows = self._stacks.setdefault(result.pooling.label, RowSpool()).add(result)
-        if first_pooling:
+        pooling = result.pooling.label
+        if pooling not in self._stacks:
+            self._stacks[pooling] = RowSpool()
+        rows = self._stacks[pooling].add(result)
+        if pooling == next(iter(self._stacks)):
             self._names += [label(result)] * rows
 
     def _add_member(self, result: Result) -> None:
         if result.start == 0:
+            self._open = None
             self._open = self._member(member_name(result, self.style))
             write_header(self._open, result.shape, result.values.dtype)
-        assert self._open is not None
+        if self._open is None:
+            raise InputError("has no place in the output, as its first rows had none")
         write_values(self._open, result.values)
         if result.is_last:
             self._open.close()
@@ -128,12 +146,26 @@ class NpzWriter(Writer):
     def abandon(self) -> None:
         for rows in self._stacks.values():
             rows.close()
-        self._zip.close()
+        # A member that is still open keeps the archive from closing, now and when it is forgotten.
+        for part in (self._open, self._zip):
+            with suppress(OSError, RuntimeError, ValueError):
+                if part is not None:
+                    part.close()
 
     def _member(self, name: str) -> BinaryIO:
         """Open a member, dated as zip dates begin: equal data give equal bytes."""
-        safe = name.encode("utf-8", "backslashreplace").decode("utf-8")
-        return self._zip.open(zipfile.ZipInfo(f"{safe}.npy"), "w", force_zip64=True)  # type: ignore[return-value]
+        member = f"{name}.npy"
+        if member in self._zip.NameToInfo:
+            raise InputError(
+                f"would be the second {printable(member)!r} in the output",
+                "write it into a directory, or as rows (.npy, .csv, .jsonl)",
+            )
+        if len(member.encode()) > _LONGEST_NAME:
+            raise InputError(
+                f"has a name of {len(name.encode())} bytes, too long for npz",
+                "write it to .h5, or as rows (.npy, .csv, .jsonl)",
+            )
+        return self._zip.open(zipfile.ZipInfo(member), "w", force_zip64=True)  # type: ignore[return-value]
 
 
 def _dataset(member: zipfile.ZipInfo) -> str:
@@ -153,7 +185,7 @@ def _zip_errors(name: str) -> Iterator[None]:
     prefix = f"member {printable(name)!r} " if name else ""
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except _DAMAGE as error:
         raise InputError(
             f"{prefix}is a damaged zip archive: {printable(str(error))}", "copy or save it again"
         ) from None

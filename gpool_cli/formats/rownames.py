@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import tempfile
-
 from gpool_cli.formats.atomic import AtomicFile, output_errors
 from gpool_cli.formats.rows import batch_first
+from gpool_cli.formats.spool import Spool
 from gpool_cli.model import Result
 from gpool_cli.printable import printable
-
-_IN_MEMORY = 16 << 20
 
 
 class RowNames:
@@ -24,17 +19,20 @@ class RowNames:
     def __init__(self) -> None:
         self.results = 0
         self._rows = 0
-        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8", newline="")
-        self._table = csv.writer(self._file, delimiter="\t", lineterminator="\n")
-        self._table.writerow(["row", "source", "dataset", "index"])
+        self._file = Spool()
+        self._write("row", "source", "dataset", "index")
 
     def add(self, result: Result) -> None:
         """Name the rows of one result."""
         source, dataset = printable(result.file.name), printable(result.info.dataset)
         for index in range(len(batch_first(result))):
-            self._table.writerow([self._rows, source, dataset, result.start + index])
+            self._write(self._rows, source, dataset, result.start + index)
             self._rows += 1
         self.results += result.is_last
+
+    def _write(self, *cells: object) -> None:
+        # Names are printable: no tab or line break in them asks for quotes.
+        self._file.write("\t".join(map(str, cells)).encode() + b"\n")
 
     def close(self) -> None:
         """Forget the rows."""
@@ -43,10 +41,11 @@ class RowNames:
     def write(self, path: str) -> int:
         """Write the table to a file, and say how many bytes it has."""
         output = AtomicFile(path)
-        with output_errors(path):
-            text = io.TextIOWrapper(output.file, "utf-8", newline="", write_through=True)
-            self._file.seek(0)
-            while part := self._file.read(1 << 20):
-                text.write(part)
-            text.detach()
+        try:
+            with output_errors(path):
+                for part in self._file.chunks():
+                    output.file.write(part)
+        except BaseException:
+            output.discard()
+            raise
         return output.commit()

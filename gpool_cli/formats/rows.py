@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,11 +10,10 @@ import numpy as np
 
 from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import BLOCK_BYTES, Array
+from gpool_cli.formats.spool import Spool
 from gpool_cli.layout import shape_text
 from gpool_cli.model import Result
 from gpool_cli.printable import printable
-
-_IN_MEMORY = 8 << 20
 
 
 class SameShape:
@@ -62,15 +60,18 @@ class RowSpool:
     """Collects rows in a temporary file, beyond a size that memory bears."""
 
     def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY)
+        self._file = Spool()
         self._same = SameShape()
         self._segments: list[tuple[np.dtype[Any], int]] = []
         self._lone_shape: tuple[int, ...] | None = None
+        self._lone_values: Array | None = None
 
     def add(self, result: Result) -> int:
         """Append a result's rows, and say how many they are."""
         rows = np.ascontiguousarray(self._same.rows_of(result))
         self._lone_shape = result.shape if self._is_lone(result) else None
+        inner_batch = self._lone_shape is not None and result.axes.find("N") > 0
+        self._lone_values = result.values if inner_batch else None
         if self._segments and self._segments[-1][0] == rows.dtype:
             self._segments[-1] = rows.dtype, self._segments[-1][1] + len(rows)
         else:
@@ -93,9 +94,12 @@ class RowSpool:
             return self._lone_shape
         return (sum(count for _, count in self._segments), *self._same.shape)
 
-    def chunks(self) -> Iterator[Array]:
-        """The rows in order and in one dtype, some at a time."""
-        self._file.seek(0)
+    def chunks(self, batched: bool = True) -> Iterator[Array]:
+        """The rows in order and in one dtype, some at a time; a lone result as `shape` says."""
+        if self._lone_values is not None and not batched:
+            yield np.ascontiguousarray(self._lone_values)
+            return
+        self._file.rewind()
         width = math.prod(self._same.shape)
         for dtype, count in self._segments:
             step = max(1, BLOCK_BYTES // max(1, width * dtype.itemsize))

@@ -7,6 +7,8 @@ Numer. Math. 18 (1971); D. E. Knuth, The Art of Computer Programming 2, section 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from gpool_cli.poolings.interface import Array, Floats
@@ -35,22 +37,62 @@ def two_product(a: Floats, b: Floats) -> tuple[Floats, Floats]:
 
 
 class ExactSum:
-    """A sum per cell in double-double, which a float64 overflow on the way does not hurt.
+    """A sum per cell in about 100 bits, which a float64 overflow on the way does not hurt.
+
+    `hi` is the plain running sum, and `lo` the running sum of what each step rounded off. After k
+    steps lo itself is off by some k**2 * 2**-106 of the sum of |x|.
+    Source: T. Ogita, S. M. Rump, S. Oishi, "Accurate sum and dot product", SIAM J. Sci. Comput. 26
+    (2005), algorithm Sum2.
 
     Attributes:
         hi: The sums, rounded; inf and NaN as IEEE addition gives them.
-        lo: What rounding left out; 0 where hi is not finite.
-        exponent: 0, or 64 where hi and lo are in units of 2**64.
+        lo: What rounding left out; means nothing where hi is not finite.
+        exponent: 0, or 64 where hi and lo are in units of 2**64; None where all are 0.
     """
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.hi: Floats = np.zeros(shape)
         self.lo: Floats = np.zeros(shape)
-        self.exponent = np.zeros(shape, np.int32)
+        self.exponent: Array | None = None
 
-    def add(self, region: tuple[slice, ...], hi: Floats, lo: Floats, exponent: Array) -> None:
-        """Add a double-double per cell to the cells of a region (shapes equal the region's)."""
-        old_hi, old_lo, old_exponent = self.hi[region], self.lo[region], self.exponent[region]
+    def add(
+        self,
+        region: tuple[slice, ...],
+        hi: Floats,
+        lo: Floats | None = None,
+        exponent: Array | None = None,
+    ) -> None:
+        """Add hi + lo to the cells of a region; shapes equal the region's, None is 0 in all.
+
+        A block is added in some 100 us, and this is done for each: in the common case it is a
+        copy, or nine operations.
+        """
+        if exponent is not None or self.exponent is not None:
+            self._add_with_care(region, hi, lo, exponent)
+            return
+        old = self.hi[region]
+        if not old.any():  # which stops at the first that is not 0
+            old[...] = hi
+            if lo is not None:
+                self.lo[region] += lo
+            return
+        total, error = two_sum(old, hi)
+        if lo is not None:
+            error += lo
+        # An infinity or NaN anywhere in a two-sum makes its error NaN, and that the sum of all.
+        if not math.isfinite(np.add.reduce(error, axis=None)):
+            self._add_with_care(region, hi, lo, exponent)
+            return
+        old[...] = total
+        self.lo[region] += error
+
+    def _add_with_care(
+        self, region: tuple[slice, ...], hi: Floats, lo: Floats | None, exponent: Array | None
+    ) -> None:
+        """Add where there are infinities or NaN, or sums that overflow."""
+        old_hi, old_lo = self.hi[region], self.lo[region]
+        old_exponent = _or_zero(self.exponent, self.hi.shape)[region]
+        lo, exponent = _or_zero(lo, hi.shape), _or_zero(exponent, hi.shape)
         new_hi, new_lo = _add(old_hi, old_lo, hi, lo)
         # Scaling is for the cells that need it: it would cost others their subnormal bits.
         rescale = old_exponent != exponent
@@ -62,27 +104,34 @@ class ExactSum:
             )
             new_hi = np.where(rescale, scaled_hi, new_hi)
             new_lo = np.where(rescale, scaled_lo, new_lo)
+            if self.exponent is None:
+                self.exponent = np.zeros(self.hi.shape, np.int32)
             self.exponent[region] = np.where(rescale, _STEP, old_exponent)
         self.hi[region] = new_hi
         self.lo[region] = new_lo
 
     def divided_by(self, count: Floats) -> Floats:
         """The quotient, rounded once: the first quotient corrected by its exact remainder."""
-        first = self.hi / count
+        hi, lo = two_sum(self.hi, self.lo)
+        special = ~np.isfinite(lo)
+        hi, lo = np.where(special, self.hi, hi), np.where(special, self.lo, lo)
+        first = hi / count
         product, error = two_product(first, count)
-        remainder = ((self.hi - product) - error) + self.lo
+        remainder = ((hi - product) - error) + lo
         corrected = first + remainder / count
-        quotient = np.where(np.isfinite(corrected), corrected, first)
-        return np.ldexp(quotient, self.exponent)
+        quotient: Floats = np.where(np.isfinite(corrected), corrected, first)
+        return quotient if self.exponent is None else np.ldexp(quotient, self.exponent)
 
 
 def _add(a_hi: Floats, a_lo: Floats, b_hi: Floats, b_lo: Floats) -> tuple[Floats, Floats]:
     total, error = two_sum(a_hi, b_hi)
-    error += a_lo + b_lo
-    hi = total + error
-    lo = error - (hi - total)
+    hi, lo = two_sum(total, error + (a_lo + b_lo))
     special = ~np.isfinite(total)
     if special.any():
         hi = np.where(special, total, hi)
         lo = np.where(special, 0.0, lo)
     return hi, lo
+
+
+def _or_zero(array: Array | None, shape: tuple[int, ...]) -> Array:
+    return np.zeros(shape, np.int32) if array is None else array

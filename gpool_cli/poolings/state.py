@@ -59,11 +59,10 @@ def _narrowed(values: Array, dtype: np.dtype[Any]) -> Array:
     """The values in the output's dtype, rounded once; +0 for -0, and one NaN for all."""
     narrow = values.astype(dtype)
     if dtype.kind == "f":
-        if values.dtype.kind == "f":
-            lost = np.isfinite(values) & ~np.isfinite(narrow)
-            _refuse(lost, values, dtype, "does not fit")
-            narrow[np.isnan(narrow)] = dtype.type(np.nan)
-            narrow += dtype.type(0)
+        lost = np.isfinite(values) & ~np.isfinite(narrow)
+        _refuse(lost, values, dtype, "does not fit")
+        narrow[np.isnan(narrow)] = dtype.type(np.nan)
+        narrow += dtype.type(0)
         return narrow
     if values.dtype == dtype:
         return narrow
@@ -92,5 +91,5 @@ def _refuse(bad: Array, values: Array, dtype: np.dtype[Any], why: str) -> None:
     if bad.any():
         worst = values[bad].flat[0]
         raise InputError(
-            f"the result {worst:.6g} {why} {dtype.name}", "choose a wider --dtype, or leave it out"
+            f"the result {worst!s} {why} {dtype.name}", "choose a wider --dtype, or leave it out"
         )

@@ -41,23 +41,36 @@ class Sum:
         if cells.missing is not None:
             values = np.where(cells.missing, values.dtype.type(0), values)
         hi, lo = kernels.sums(values, self._exact)
-        exponent = np.zeros(hi.shape, np.int32)
+        exponent = None
         if values.dtype == np.float64 and not np.isfinite(hi).all():
             hi, lo, exponent = _sums_of_the_huge(values, hi, lo)
         shape = self.total.hi[region].shape
-        self.total.add(region, hi.reshape(shape), lo.reshape(shape), exponent.reshape(shape))
+        self.total.add(
+            region,
+            hi.reshape(shape),
+            None if lo is None else lo.reshape(shape),
+            None if exponent is None else exponent.reshape(shape),
+        )
 
     def merge(self, other: Sum) -> None:
         self.total.add(_EVERYWHERE, other.total.hi, other.total.lo, other.total.exponent)
 
 
-def _sums_of_the_huge(values: Floats, hi: Floats, lo: Floats) -> tuple[Floats, Floats, Array]:
-    """Sum again, in units of 2**64, the cells whose float64 sum overflowed."""
-    small_hi, small_lo = kernels.sums(values * 2.0**-64, exact=False)
+def _sums_of_the_huge(
+    values: Floats, hi: Floats, lo: Floats | None
+) -> tuple[Floats, Floats | None, Array | None]:
+    """Sum again, in units of 2**64, the cells whose float64 sum overflowed.
+
+    A sum that overflows on the way may end as NaN too, but then it does not when scaled down; an
+    infinity or NaN among the values does.
+    """
+    small_hi, small_lo = kernels.sums(values * 2.0**-64, exact=True)
     overflowed = ~np.isfinite(hi) & np.isfinite(small_hi)
+    if not overflowed.any():
+        return hi, lo, None
     return (
         np.where(overflowed, small_hi, hi),
-        np.where(overflowed, small_lo, lo),
+        np.where(overflowed, 0.0 if small_lo is None else small_lo, 0.0 if lo is None else lo),
         np.where(overflowed, np.int32(64), np.int32(0)),
     )
 
@@ -73,10 +86,20 @@ class Maximum:
         if cells.missing is not None:
             values = np.where(cells.missing, _lowest(values.dtype), values)
         target = self.value[region]
-        np.maximum(target, kernels.maxima(values).reshape(target.shape), out=target)
+        _raise_to(target, kernels.maxima(values).reshape(target.shape))
 
     def merge(self, other: Maximum) -> None:
-        np.maximum(self.value, other.value, out=self.value)
+        _raise_to(self.value, other.value)
+
+
+def _raise_to(target: Array, values: Array) -> None:
+    """Keep the larger of two values in every cell."""
+    if target.dtype != np.float16:
+        np.maximum(target, values, out=target)
+        return
+    # numpy compares float16 one by one; as a block of two positions they go by their bits.
+    pair = np.concatenate([target.reshape(1, 1, -1), values.reshape(1, 1, -1)], axis=1)
+    target[...] = kernels.maxima(pair).reshape(target.shape)
 
 
 def _lowest(dtype: np.dtype[np.generic]) -> np.generic:

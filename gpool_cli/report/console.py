@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TextIO
 
 from rich.console import Console
+from rich.text import Text
 
-_PLAIN_WIDTH = 80
-_LEAST_WIDTH = 40
+from gpool_cli.report.width import width_of
 
 
 def console_on(stream: TextIO) -> Console:
     """A console for one stream: its width and colours where it is a terminal, plain 80 else."""
-    terminal = stream.isatty()
     return Console(
         file=stream,
-        force_terminal=terminal,
-        width=_terminal_width(stream) if terminal else _PLAIN_WIDTH,
+        force_terminal=stream.isatty(),
+        width=width_of(stream),
         no_color=bool(os.environ.get("NO_COLOR")),
         highlight=False,
         markup=False,
@@ -27,9 +27,10 @@ def console_on(stream: TextIO) -> Console:
     )
 
 
-def _terminal_width(stream: TextIO) -> int:
-    try:
-        columns = os.get_terminal_size(stream.fileno()).columns
-    except OSError:
-        columns = 0
-    return max(_LEAST_WIDTH, columns or _PLAIN_WIDTH)
+def print_styled(stream: TextIO, table: Sequence[str], caption: Sequence[str]) -> None:
+    """Print the lines of a table with a bold header, and what stands below it dim."""
+    console = console_on(stream)
+    for i, line in enumerate(table):
+        console.print(Text(line, style="bold" if i == 0 else ""), overflow="ignore", crop=False)
+    for line in caption:
+        console.print(Text(line, style="dim"), overflow="ignore", crop=False)

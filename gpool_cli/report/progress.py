@@ -7,7 +7,8 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from gpool_cli.model import Event, FileDone
+from gpool_cli.model import Advanced, Event, FileDone, Pooled
+from gpool_cli.report.units import bytes_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -29,20 +30,31 @@ class ProgressBar:
         self._started = time.monotonic()
         self._done = 0
         self._bytes = 0
+        self._share = 0.0
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
     def add(self, event: Event) -> None:
         """Take in what happened."""
-        if not isinstance(event, FileDone) or not self._wanted:
+        if not self._wanted:
             return
-        self._done += 1
-        self._bytes += event.bytes_read
-        if self._bar is None and time.monotonic() - self._started > _PATIENCE:
+        if isinstance(event, Pooled):
+            self._bytes += event.info.nbytes if event.first else 0
+        elif isinstance(event, Advanced):
+            self._share = min(1.0, self._share + event.share)
+            self._show()
+        elif isinstance(event, FileDone):
+            self._done += 1
+            self._share = 0.0
+            self._show()
+
+    def _show(self) -> None:
+        elapsed = time.monotonic() - self._started
+        if self._bar is None and elapsed > _PATIENCE:
             self._open()
         if self._bar is not None and self._task is not None:
-            rate = self._bytes / max(1e-9, time.monotonic() - self._started)
-            self._bar.update(self._task, completed=self._done, rate=f"{rate / 1e6:,.0f} MB/s")
+            rate = f"{bytes_text(self._bytes / elapsed)}/s" if self._bytes else ""
+            self._bar.update(self._task, completed=self._done + self._share, rate=rate)
 
     def _open(self) -> None:
         from rich.progress import (

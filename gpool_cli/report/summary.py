@@ -8,12 +8,16 @@ from typing import TextIO
 from gpool_cli.layout import Layout, shape_text, size_of
 from gpool_cli.model import Event, Pooled, Skipped, Tally
 from gpool_cli.printable import printable
-from gpool_cli.report.lines import place_text
-from gpool_cli.report.table import Column, print_table
+from gpool_cli.report.lines import skip_text
+from gpool_cli.report.table import Column, print_table, wrapped
 from gpool_cli.report.units import bytes_text, count_text, number_text, seconds_text
+from gpool_cli.report.width import width_of
 
 _ENDS = 10
-_ORIGINS = {"flag": "--layout", "file": "the file", "default": "default"}
+_ORIGINS = {"flag": "--layout", "file": "file", "default": "default"}
+# Looked at in every result, to say what is the same in all; the others only where they show.
+_FACTS = ("shape", "layout", "dtype", "pooling", "output", "written to")
+_NUMBERS = frozenset({"values", "min", "mean", "max", "NaN"})
 
 
 class Summary:
@@ -28,6 +32,8 @@ class Summary:
         self._first: list[Pooled] = []
         self._last: deque[Pooled] = deque(maxlen=_ENDS)
         self._results = 0
+        self._facts: dict[str, str] = {}
+        self._varied: set[str] = set()
         self._skips: list[Skipped] = []
         self._skipped = 0
 
@@ -39,6 +45,9 @@ class Summary:
                 self._first.append(event)
             else:
                 self._last.append(event)
+            facts = _facts(event)
+            self._facts = self._facts or facts
+            self._varied.update(name for name in _FACTS if facts[name] != self._facts[name])
         elif isinstance(event, Skipped):
             self._skipped += 1
             if len(self._skips) < _ENDS:
@@ -46,63 +55,69 @@ class Summary:
 
     def print_full(self, stream: TextIO, tally: Tally) -> None:
         """Print the table of results, what was skipped, and the totals."""
-        rows = [self._row(pooled) for pooled in (*self._first, *self._last)]
+        preview = _preview_room(width_of(stream))
+        rows = [_row(pooled, preview) for pooled in (*self._first, *self._last)]
         if rows:
             left_out = self._results - len(rows)
-            print_table(stream, _columns(self._preview), rows, left_out, _ENDS)
+            varied = _NUMBERS | self._varied if left_out else frozenset()
+            print_table(stream, _columns(self._preview), rows, left_out, _ENDS, varied)
         self._print_skips(stream)
         self.print_short(stream, tally)
 
     def print_short(self, stream: TextIO, tally: Tally) -> None:
         """Print the totals in a line, and what there is to say about NaN in another."""
-        print(_totals(tally), file=stream)
-        special = _special_values(tally)
-        if special:
-            print(special, file=stream)
+        width = width_of(stream) if stream.isatty() else None
+        for parts in (_totals(tally), _special_values(tally)):
+            for line in wrapped(parts, width):
+                print(line, file=stream)
 
     def _print_skips(self, stream: TextIO) -> None:
         for skip in self._skips:
-            shape = f" ({shape_text(skip.info.shape)})" if skip.info and skip.info.shape else ""
-            place = place_text(skip.file, skip.dataset)
-            print(f"skipped {place}{shape}: {printable(skip.reason)}", file=stream)
+            print(skip_text(skip), file=stream)
         if self._skipped > len(self._skips):
             print(f"skipped {self._skipped - len(self._skips):,} more", file=stream)
 
-    def _row(self, pooled: Pooled) -> dict[str, str]:
-        name, dataset = printable(pooled.file.name), printable(pooled.info.dataset)
-        row = {
-            "source": f"{name}:{dataset}" if dataset else name,
-            "shape": shape_text(pooled.info.shape),
-            "layout": _layout_text(pooled.layout),
-            "dtype": pooled.info.dtype_name,
-            "pooling": pooled.pooling.label,
-            "output": shape_text(pooled.shape),
-            "min": _number_or_nothing(pooled.low),
-            "mean": _number_or_nothing(pooled.mean),
-            "max": _number_or_nothing(pooled.high),
-            "NaN": f"{pooled.nan_values:,}",
-            "written to": printable(pooled.where),
-        }
-        if self._preview:
-            row["values"] = _preview_text(pooled)
-        return row
+
+def _facts(pooled: Pooled) -> dict[str, str]:
+    return {
+        "shape": shape_text(pooled.info.shape),
+        "layout": _layout_text(pooled.layout),
+        "dtype": pooled.info.dtype_name,
+        "pooling": pooled.pooling.label,
+        "output": shape_text(pooled.shape),
+        "written to": printable(pooled.where),
+    }
+
+
+def _row(pooled: Pooled, preview: int) -> dict[str, str]:
+    """The cells of a result; ``preview`` is the room for its first values."""
+    name, dataset = printable(pooled.file.name), printable(pooled.info.dataset)
+    return {
+        **_facts(pooled),
+        "source": f"{name}:{dataset}" if dataset else name,
+        "values": _preview_text(pooled, preview),
+        "min": _number_or_nothing(pooled.low),
+        "mean": _number_or_nothing(pooled.mean),
+        "max": _number_or_nothing(pooled.high),
+        "NaN": f"{pooled.nan_values:,}",
+    }
 
 
 def _columns(preview: bool) -> list[Column]:
     """The columns in the order they stand, with a rank for who goes first when it is narrow."""
     return [
-        Column("source", 0, text=True),
-        Column("shape", 2),
-        Column("layout", 4, text=True),
-        Column("dtype", 7, text=True),
-        Column("pooling", 3, text=True),
-        Column("output", 1 if not preview else 6),
+        Column("source", 0, text=True, least=20),
+        Column("shape", 3),
+        Column("layout", 2, text=True),
+        Column("dtype", 9, text=True),
+        Column("pooling", 1, text=True),
+        Column("output", 5),
         *([Column("values", 1, text=True)] if preview else []),
-        Column("min", 8 if preview else 5),
-        Column("mean", 9 if preview else 6),
-        Column("max", 10 if preview else 5),
-        Column("NaN", 11, dull="0"),
-        Column("written to", 12, text=True, dull=""),
+        Column("min", 8),
+        Column("mean", 6),
+        Column("max", 7),
+        Column("NaN", 4, dull="0"),
+        Column("written to", 12, text=True, dull="", least=20),
     ]
 
 
@@ -114,13 +129,22 @@ def _layout_text(layout: Layout) -> str:
     return f"{layout.axes} ({_ORIGINS[layout.origin]})"
 
 
-def _preview_text(pooled: Pooled) -> str:
-    shown = " ".join(map(number_text, pooled.preview))
+def _preview_room(width: int) -> int:
+    """How many characters of values are shown, so that the layout stands beside them."""
+    return 10 if width < 70 else 20 if width < 100 else 48
+
+
+def _preview_text(pooled: Pooled, room: int) -> str:
+    shown: list[str] = []
+    for text in map(number_text, pooled.preview):
+        if shown and len(" ".join([*shown, text])) > room:
+            break
+        shown.append(text)
     size = size_of(pooled.shape)
-    return shown + (f" … ({size:,})" if size > len(pooled.preview) else "")
+    return " ".join(shown) + (f" … ({size:,})" if size > len(shown) else "")
 
 
-def _totals(tally: Tally) -> str:
+def _totals(tally: Tally) -> list[str]:
     parts = [
         f"{count_text(tally.maps, 'map')} of {count_text(tally.files, 'file')}",
         f"{bytes_text(tally.bytes_in)} in",
@@ -133,10 +157,10 @@ def _totals(tally: Tally) -> str:
     if tally.skipped:
         parts.append(f"{tally.skipped:,} skipped")
     parts.append(f"{tally.failed_files:,} failed")
-    return " · ".join(parts)
+    return parts
 
 
-def _special_values(tally: Tally) -> str:
+def _special_values(tally: Tally) -> list[str]:
     parts = []
     if tally.nan_values:
         parts.append(f"{tally.nan_values:,} NaN in the results")
@@ -144,4 +168,4 @@ def _special_values(tally: Tally) -> str:
         parts.append(f"{count_text(tally.inf_values, 'infinite value')} in the results")
     if tally.omitted:
         parts.append(f"{tally.omitted:,} NaN of the inputs left out")
-    return " · ".join(parts)
+    return parts

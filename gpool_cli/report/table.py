@@ -6,12 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from rich import box
-from rich.cells import cell_len
-from rich.table import Table
-from rich.text import Text
-
-from gpool_cli.report.console import console_on
+from gpool_cli.report.width import text_width, width_of
 
 _GAP = 2
 _NARROW = 80
@@ -55,7 +50,7 @@ def print_table(
         break_at: Before which row they are missing.
         varied: Columns that are not the same in the rows that stand nowhere.
     """
-    console = console_on(stream)
+    width = width_of(stream)
     wanted = [c for c in columns if any(row[c.name] != c.dull for row in rows)]
     same = [
         c
@@ -66,23 +61,52 @@ def print_table(
     if left_out:
         gap = dict.fromkeys((c.name for c in columns), "")
         shown.insert(break_at, {**gap, columns[0].name: f"… {left_out:,} more"})
-    chosen = _that_fit([c for c in wanted if c not in same], shown, console.width)
-    widths = _widths(chosen, shown, console.width)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, _GAP - 1, 0, 0), pad_edge=False, show_edge=False)
-    for column in chosen:
-        table.add_column(
-            column.name,
-            justify="left" if column.text else "right",
-            no_wrap=True,
-            overflow="ellipsis",
-            max_width=widths[column.name],
-        )
-    for row in shown:
-        table.add_row(*(Text(_cropped(row[c.name], widths[c.name])) for c in chosen))
-    console.print(table)
+    chosen = _that_fit([c for c in wanted if c not in same], shown, width)
+    widths = _widths(chosen, shown, width)
+    cells = [[_cropped(row[c.name], widths[c.name]) for c in chosen] for row in shown]
+    lines = [_line(chosen, widths, [c.name for c in chosen])]
+    lines.append(_rule(stream) * (sum(widths.values()) + _GAP * (len(chosen) - 1)))
+    lines += [_line(chosen, widths, row) for row in cells]
+    caption = []
     if same:
-        caption = " · ".join(f"{c.name} {rows[0][c.name]}" for c in same)
-        console.print(Text(f"all: {caption}", style="dim"))
+        facts = [f"{c.name} {rows[0][c.name]}" for c in same]
+        caption = wrapped([f"all: {facts[0]}", *facts[1:]], width)
+    if stream.isatty():
+        from gpool_cli.report.console import print_styled
+
+        print_styled(stream, lines, caption)
+    else:
+        print(*lines, *caption, sep="\n", file=stream)
+
+
+def _line(columns: Sequence[Column], widths: Mapping[str, int], cells: Sequence[str]) -> str:
+    """A row: words stand left in their column, numbers right."""
+    padded = []
+    for column, cell in zip(columns, cells, strict=True):
+        space = " " * (widths[column.name] - text_width(cell))
+        padded.append(cell + space if column.text else space + cell)
+    return (" " * _GAP).join(padded).rstrip()
+
+
+def _rule(stream: TextIO) -> str:
+    """The line under the header, as far as the stream can write one."""
+    try:
+        "\u2500".encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return "-"
+    return "\u2500"
+
+
+def wrapped(parts: Sequence[str], width: int | None) -> list[str]:
+    """Parts of a sentence in lines that are broken between them; with no width, in one."""
+    lines: list[str] = []
+    for part in parts:
+        longer = f"{lines[-1]} · {part}" if lines else part
+        if lines and (width is None or text_width(longer) <= width):
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return lines
 
 
 def _one_value(rows: Sequence[Mapping[str, str]], column: Column) -> bool:
@@ -107,7 +131,7 @@ def _that_fit(
 
 
 def _natural_width(column: Column, rows: Sequence[Mapping[str, str]]) -> int:
-    return max(len(column.name), *(cell_len(row[column.name]) for row in rows))
+    return max(len(column.name), *(text_width(row[column.name]) for row in rows))
 
 
 def _widths(
@@ -125,9 +149,9 @@ def _widths(
 
 def _cropped(text: str, width: int) -> str:
     """The end of a text that is too long: of a path it says more than the beginning."""
-    if cell_len(text) <= width:
+    if text_width(text) <= width:
         return text
     start, room = len(text), width - 1
-    while start and (room := room - cell_len(text[start - 1])) >= 0:
+    while start and (room := room - text_width(text[start - 1])) >= 0:
         start -= 1
     return "…" + text[start:]

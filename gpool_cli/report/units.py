@@ -6,11 +6,11 @@ from __future__ import annotations
 def bytes_text(count: float) -> str:
     """A number of bytes in the unit that suits it: ``251 kB``."""
     size = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
+    for unit in ("B", "kB", "MB", "GB", "TB"):
         if size < 999.5:
             return f"{size:.3g} {unit}"
         size /= 1000
-    return f"{size:.3g} TB"
+    return f"{size:.3g} PB"
 
 
 def seconds_text(seconds: float) -> str:

@@ -1,0 +1,57 @@
+"""How many workers a run may have, and how many it is worth having."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from gpool_cli.model import STDIN, InputFile
+
+# Below this a run is over before a second process would have helped.
+_WORTH_BYTES = 24 << 20
+_WORTH_FILES = 400
+
+
+def usable_cores() -> int:
+    """The cores that this process may use: its affinity, and the quota of its control group."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, _quota()))
+
+
+def _quota() -> int:
+    """The quota of the control group in whole cores; many where there is none."""
+    for path, both in (
+        ("/sys/fs/cgroup/cpu.max", True),
+        ("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", False),
+    ):
+        try:
+            with open(path) as file:
+                words = file.read().split()
+            if both:
+                quota, period = words
+            else:
+                with open("/sys/fs/cgroup/cpu/cpu.cfs_period_us") as file:
+                    quota, period = words[0], file.read()
+            if int(quota) > 0:
+                return -(-int(quota) // int(period))
+        except (OSError, ValueError):
+            continue
+    return 1 << 16
+
+
+def worth_workers(files: Iterable[InputFile], jobs: int) -> int:
+    """How many workers to start: 1 for a small job, which must not pay for more."""
+    if jobs == 1:
+        return 1
+    nbytes, count = 0, 0
+    for file in files:
+        if file.path == STDIN:
+            continue
+        count += 1
+        try:
+            nbytes += os.stat(file.path).st_size
+        except OSError:
+            continue
+        if nbytes >= _WORTH_BYTES or count >= _WORTH_FILES:
+            return jobs
+    return 1

@@ -1,0 +1,48 @@
+"""Being asked to stop: at once while maps are read, never in the middle of an output.
+
+An exception that a signal handler raises may come up anywhere: between a temporary file and the
+line that remembers it, or inside a library that swallows it. So outputs hold it back, and the run
+looks again between two steps.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+
+class _Wish:
+    """What the process was asked, if it was."""
+
+    def __init__(self) -> None:
+        self.reason: BaseException | None = None
+        self.held = 0
+
+
+_wish = _Wish()
+
+
+def stop(reason: BaseException) -> None:
+    """Stop as soon as that does no harm; for signal handlers.
+
+    Args:
+        reason: What is raised.
+    """
+    _wish.reason = reason
+    check()
+
+
+def check() -> None:
+    """Raise the reason to stop, if there is one and nothing holds it back."""
+    if _wish.reason is not None and not _wish.held:
+        raise _wish.reason
+
+
+@contextlib.contextmanager
+def held() -> Iterator[None]:
+    """Don't stop within this block; the next `check` will."""
+    _wish.held += 1
+    try:
+        yield
+    finally:
+        _wish.held -= 1

@@ -1,0 +1,172 @@
+"""Units of work: what one worker is handed at a time, and what it hands back.
+
+Small files go together, the maps of a large file are dealt out, and a large map is cut in parts.
+How a map is cut follows from the map alone, and its parts are merged in their order: what is
+computed is the same for any number of workers.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from gpool_cli.batch.pieces import Partial, Piece
+from gpool_cli.batch.work import Map, failure_of, list_maps, pool_file, pool_maps, pool_part
+from gpool_cli.errors import GpoolError
+from gpool_cli.formats.interface import cut_parts
+from gpool_cli.layout import Layout
+from gpool_cli.model import STDIN, ArrayInfo, FileDone, Outcome, Part, Task
+
+# Files below this go together with others, up to so many bytes and so many files a unit.
+_SMALL_FILE = 16 << 20
+_TOGETHER_BYTES = 16 << 20
+_TOGETHER_FILES = 64
+_TOGETHER_MAPS = 256
+
+# The results of a map that can only be read in one go come back in one go, up to so many parts.
+_MOST_PARTS_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class WholeFiles:
+    """Files that one worker does from end to end."""
+
+    tasks: tuple[Task, ...]
+
+
+@dataclass(frozen=True)
+class Maps:
+    """Some of the maps of a file, how many it has in all, and the share of its bytes they are."""
+
+    task: Task
+    maps: tuple[Map, ...]
+    count: int
+    share: float
+
+
+@dataclass(frozen=True)
+class MapPart:
+    """One part of a large map, how many maps its file has, and the share of its bytes it is."""
+
+    task: Task
+    info: ArrayInfo
+    layout: Layout
+    part: Part
+    count: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Said:
+    """No work: what there is to say at this place."""
+
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True)
+class Here:
+    """Work for this process: a pipe, or maps whose results are too long to come back at once."""
+
+    task: Task
+    maps: tuple[Map, ...] | None = None
+    count: int = 0
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Do it, as slowly as the outcomes are taken."""
+        if self.maps is None:
+            return pool_file(self.task)
+        return pool_maps(self.task, self.maps, self.count)
+
+
+Unit = WholeFiles | Maps | MapPart
+Step = Unit | Said | Here
+Answer = Sequence[Outcome] | Piece | Partial | GpoolError
+
+
+def work_on(unit: Unit) -> Answer:
+    """Do one unit of work; this is the function that workers run.
+
+    Returns:
+        Outcomes; of a part of a map what `gpool_cli.batch.pieces.MapJob.join` puts together, or
+        what is wrong with it.
+    """
+    if isinstance(unit, WholeFiles):
+        return [outcome for task in unit.tasks for outcome in pool_file(task)]
+    if isinstance(unit, Maps):
+        return list(pool_maps(unit.task, unit.maps, unit.count))
+    try:
+        return pool_part(unit.task, unit.info, unit.layout, unit.part)
+    except Exception as error:
+        failure = failure_of(unit.task.file, unit.info.dataset, error)
+        return GpoolError(failure.message, failure.hint)
+
+
+def one_by_one(steps: Iterable[Step]) -> Iterator[tuple[Step, Answer | None]]:
+    """Work through steps in this process.
+
+    Yields:
+        Every step in order: a unit with its answer, anything else with None.
+    """
+    for step in steps:
+        yield step, work_on(step) if isinstance(step, (WholeFiles, Maps, MapPart)) else None
+
+
+def steps_of(tasks: Iterable[Task]) -> Iterator[Step]:
+    """Cut tasks into steps; what belongs to a file stays together, and files in their order."""
+    together: list[Task] = []
+    nbytes = 0
+    for task in tasks:
+        size = _size(task)
+        small = size is not None and size < _SMALL_FILE
+        if small:
+            together.append(task)
+            nbytes += size or 0
+        full = len(together) >= _TOGETHER_FILES or nbytes >= _TOGETHER_BYTES
+        if together and (full or not small):
+            yield WholeFiles(tuple(together))
+            together, nbytes = [], 0
+        if size is None:
+            yield Here(task)
+        elif not small:
+            yield from _steps_of_large(task)
+    if together:
+        yield WholeFiles(tuple(together))
+
+
+def _size(task: Task) -> int | None:
+    """The size of a file; None for a pipe, 0 for what can't be looked at."""
+    if task.file.path == STDIN:
+        return None
+    try:
+        return os.stat(task.file.path).st_size
+    except OSError:
+        return 0
+
+
+def _steps_of_large(task: Task) -> Iterator[Step]:
+    listing = list_maps(task)
+    count = len(listing.maps)
+    total = max(1, sum(info.nbytes for info, _ in listing.maps))
+    yield Said(tuple(listing.outcomes))
+    together: list[Map] = []
+    nbytes = 0
+    for info, layout in listing.maps:
+        parts = cut_parts(info)
+        in_parts = len(parts) > 1 and listing.cuttable
+        too_long = len(parts) > _MOST_PARTS_AT_ONCE and not listing.cuttable
+        full = nbytes >= _TOGETHER_BYTES or len(together) >= _TOGETHER_MAPS
+        if together and (full or in_parts or too_long):
+            yield Maps(task, tuple(together), count, nbytes / total)
+            together, nbytes = [], 0
+        if in_parts:
+            share = info.nbytes / total / len(parts)
+            yield from (MapPart(task, info, layout, part, count, share) for part in parts)
+        elif too_long:
+            yield Here(task, ((info, layout),), count)
+        else:
+            together.append((info, layout))
+            nbytes += info.nbytes
+    if together:
+        yield Maps(task, tuple(together), count, nbytes / total)
+    yield Said((FileDone(task.file),))

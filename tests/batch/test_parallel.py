@@ -1,0 +1,172 @@
+"""Any number of workers: the same bytes, the same order, and a worker that dies costs one file."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from gpool_cli.batch import units
+from gpool_cli.batch.executors import TABLE, load_executor
+from gpool_cli.batch.pipeline import outcomes_of
+from gpool_cli.batch.slots import Slots
+from gpool_cli.batch.units import Here, MapPart, Maps, Said, WholeFiles, one_by_one, steps_of
+from gpool_cli.cli.main import run
+from gpool_cli.formats import interface
+from gpool_cli.model import (
+    Failed,
+    FileDone,
+    InputFile,
+    Outcome,
+    PoolingSpec,
+    Recipe,
+    Result,
+    Task,
+)
+
+RECIPE = Recipe((PoolingSpec("avg"), PoolingSpec("max")), batched=True)
+
+
+@pytest.fixture
+def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sizes at which a test's small files are dealt out as large ones are."""
+    monkeypatch.setattr(interface, "PART_BYTES", 4096)
+    monkeypatch.setattr(units, "_SMALL_FILE", 20_000)
+    monkeypatch.setattr(units, "_TOGETHER_BYTES", 20_000)
+    monkeypatch.setattr(units, "_TOGETHER_FILES", 3)
+
+
+@pytest.fixture
+def tree(tmp_path: Path, small_sizes: None) -> Path:
+    """Small files, a large batch, a large map, an archive, groups, and a damaged file."""
+    rng = np.random.default_rng(7)
+    root = tmp_path / "maps"
+    root.mkdir()
+    for i in range(8):
+        np.save(root / f"a{i}.npy", rng.normal(size=(5, 6, 8)).astype("f4"))
+    np.save(root / "batch.npy", rng.normal(size=(60, 5, 6, 8)).astype("f4"))
+    np.save(root / "fortran.npy", np.asfortranarray(rng.normal(size=(70, 60, 8))))
+    np.save(root / "huge.npy", rng.normal(size=(90, 60, 8)) * 1e8)
+    np.savez(root / "members.npz", **{f"m{i}": rng.normal(size=(9, 30, 8)) for i in range(5)})
+    assert (root / "members.npz").stat().st_size > 20_000
+    with h5py.File(root / "groups.h5", "w") as file:
+        for i in range(30):
+            file.create_dataset(f"g{i}/x", data=rng.normal(size=(4, 9, 8)), chunks=(3, 9, 8))
+        file.create_dataset("large", data=rng.normal(size=(50, 40, 8)), chunks=(8, 16, 8))
+        file["note"] = "skipped"
+    (root / "zz.npy").write_bytes((root / "batch.npy").read_bytes()[:30_000])
+    return root
+
+
+def tasks_of(root: Path) -> list[Task]:
+    return [Task(InputFile(str(p), p.name, False), RECIPE) for p in sorted(root.iterdir())]
+
+
+def outcomes_here(root: Path) -> list[Outcome]:
+    return list(outcomes_of(tasks_of(root), one_by_one, lambda share: None))
+
+
+def outcomes_of_workers(root: Path, kind: str, count: int) -> list[Outcome]:
+    with Slots(load_executor(kind), count) as slots:
+        return list(outcomes_of(tasks_of(root), slots.answers, lambda share: None))
+
+
+def told(outcome: Outcome) -> tuple[object, ...]:
+    words: tuple[object, ...] = (type(outcome).__name__, outcome.file.name)
+    if isinstance(outcome, Result):
+        words += (outcome.info.dataset, outcome.pooling.name, outcome.start, outcome.rows)
+        words += (outcome.values.dtype.str, outcome.values.shape, outcome.values.tobytes())
+    return words
+
+
+@pytest.mark.parametrize("kind", TABLE)
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_any_number_of_workers_gives_the_same_outcomes_in_the_same_order(
+    tree: Path, kind: str, count: int
+) -> None:
+    alone = [told(outcome) for outcome in outcomes_here(tree)]
+    assert [told(outcome) for outcome in outcomes_of_workers(tree, kind, count)] == alone
+    assert sum(words[0] == "FileDone" for words in alone) == len(list(tree.iterdir()))
+    assert [words[1] for words in alone if words[0] == "Failed"] == ["zz.npy"]
+
+
+@pytest.mark.parametrize("output", ["out.npy", "out.h5", "out.npz", "out.csv", "out.jsonl", "out/"])
+def test_any_number_of_jobs_writes_the_same_bytes(
+    tree: Path, tmp_path: Path, output: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gpool_cli.batch.jobs._WORTH_BYTES", 1)
+    written = []
+    for jobs in ("1", "2", "4"):
+        place = tmp_path / f"jobs{jobs}"
+        place.mkdir()
+        target = f"{place}/{output}"
+        assert run(["pool", "-m", "avg", "-m", "max", str(tree), "-o", target, "-j", jobs]) == 1
+        files = sorted(path for path in place.rglob("*") if path.is_file())
+        written.append([(str(path.relative_to(place)), path.read_bytes()) for path in files])
+    assert written[0]
+    assert written[1] == written[0]
+    assert written[2] == written[0]
+
+
+def test_work_is_dealt_out_as_its_size_says(tree: Path) -> None:
+    steps = list(steps_of([*tasks_of(tree), Task(InputFile("-", "stdin.npy"), RECIPE)]))
+    together = [step for step in steps if isinstance(step, WholeFiles)]
+    assert [len(step.tasks) for step in together[:3]] == [3, 3, 2]
+    parts = {step.task.file.name for step in steps if isinstance(step, MapPart)}
+    assert parts == {"batch.npy", "fortran.npy", "huge.npy", "groups.h5"}
+    maps = [step for step in steps if isinstance(step, Maps)]
+    assert {step.task.file.name for step in maps} == {"groups.h5", "members.npz"}
+    shares = [s.share for s in steps if isinstance(s, (Maps, MapPart))]
+    assert sum(shares) == pytest.approx(5)
+    assert isinstance(steps[-1], Here)
+    assert any(isinstance(step, Said) for step in steps)
+
+
+def test_no_more_is_handed_out_than_workers_need(tree: Path) -> None:
+    taken = 0
+
+    def counted() -> Iterator[Task]:
+        nonlocal taken
+        for i in range(1000):
+            taken += 1
+            yield Task(InputFile(str(tree / f"a{i % 8}.npy"), f"{i}.npy"), RECIPE)
+
+    with Slots(load_executor("processes"), 2) as slots:
+        outcomes = outcomes_of(counted(), slots.answers, lambda share: None)
+        next(outcomes)
+        assert taken < 30
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("victim", ["a4.npy", "huge.npy", "groups.h5"])
+def test_a_worker_that_dies_costs_one_file(
+    tree: Path, victim: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    healthy = {told(o) for o in outcomes_here(tree) if o.file.name != victim}
+    for module in ("gpool_cli.batch.work",):
+        monkeypatch.setattr(f"{module}.open_reader", deadly(victim, os.getpid()))
+    said = outcomes_of_workers(tree, "processes", 2)
+    assert {told(o) for o in said if o.file.name != victim} == healthy
+    of_victim = [outcome for outcome in said if outcome.file.name == victim]
+    failures = [outcome for outcome in of_victim if isinstance(outcome, Failed)]
+    assert failures
+    assert {failure.message for failure in failures} == {"crashed the worker that read it"}
+    assert isinstance(of_victim[-1], FileDone)
+
+
+def deadly(victim: str, parent: int) -> Callable[[str], object]:
+    """`open_reader`, but a worker that opens the victim dies of it."""
+    from gpool_cli.formats.opening import open_reader
+
+    def opened(path: str) -> object:
+        if path.endswith(victim) and os.getpid() != parent:
+            die()
+        return open_reader(path)
+
+    return opened

@@ -1,0 +1,390 @@
+"""Outputs: what -o means, what files are called, what is refused, what a failure leaves."""
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+
+def files(root: str | Path = ".") -> list[str]:
+    return sorted(str(p.relative_to(root)) for p in Path(root).rglob("*") if not p.is_dir())
+
+
+def mean(values: np.ndarray) -> np.ndarray:
+    return values.mean(axis=(-3, -2), keepdims=True, dtype="float64")
+
+
+def test_a_single_named_file_gives_1x1xd(gpool, save):
+    values = save("a.npy")
+    assert gpool("avg", "a.npy", "-o", "out.npy").code == 0
+    assert files() == ["a.npy", "out.npy"]  # one map needs no table of names
+    np.testing.assert_allclose(np.load("out.npy"), mean(values), rtol=1e-6)
+
+
+@pytest.mark.parametrize("words", [("a.npy", "b.npy"), ("t",), ("a.npy", "--stack")])
+def test_several_inputs_a_directory_and_stack_have_a_batch_axis(gpool, save, words):
+    for name in ("a.npy", "b.npy", "t/a.npy"):
+        save(name)
+    gpool("avg", *words, "-o", "out.npy")
+    assert np.load("out.npy").shape == (len([w for w in words if w.endswith("npy")]) or 1, 1, 1, 3)
+
+
+def test_a_directory_of_outputs_has_batch_axes_where_several_are_named(gpool, save):
+    save("a.npy")
+    save("b.npy")
+    gpool("avg", "a.npy", "b.npy", "-o", "several/")
+    gpool("avg", "a.npy", "-o", "single/")
+    assert np.load("several/a.npy").shape == (1, 1, 1, 3)
+    assert np.load("single/a.npy").shape == (1, 1, 3)
+
+
+@pytest.mark.parametrize("out", ["out", "out/", "there", "with.dot/", "there.npy"])
+def test_what_is_a_directory(gpool, save, here, out):
+    save("a.npy")
+    (here / "there").mkdir()
+    (here / "there.npy").mkdir()
+    assert gpool("avg", "a.npy", "-o", out).code == 0
+    assert (here / out / "a.npy").is_file()
+
+
+def test_an_unknown_suffix_lists_the_formats(gpool, save):
+    save("a.npy")
+    ran = gpool("avg", "a.npy", "-o", "out.pt")
+    assert (ran.code, files()) == (2, ["a.npy"])
+    assert ran.errors == [
+        "gpool: error: the suffix of out.pt means no format (the formats are .npy .npz .h5 .hdf5 "
+        ".hdf .he5 .nc .nc4 .csv .tsv .jsonl; a directory ends in /)"
+    ]
+
+
+def test_each_format_in_a_directory_is_that_of_its_input_or_of_f(gpool, save):
+    save("t/a.npy")
+    save("t/b.npz")
+    save("t/c.hdf5")
+    gpool("avg", "t", "-o", "same")
+    assert files("same") == ["a.npy", "b.npz", "c.hdf5"]
+    gpool("avg", "t", "-o", "h5", "-f", "h5")
+    assert files("h5") == ["a.h5", "b.h5", "c.hdf5"]
+    gpool("avg", "t", "-o", "csv", "-f", "csv")
+    assert files("csv") == ["a.csv", "b.csv", "c.csv"]
+
+
+def test_names_are_stem_dataset_pooling(gpool, save):
+    save("a.b.npy")
+    np.savez("m.npz", **{"x": np.ones((2, 2, 3)), "deep/y": np.ones((2, 2, 3))})
+    gpool("pool", "-m", "avg", "-m", "max", "a.b.npy", "m.npz", "-o", "out", "-f", "npy")
+    assert files("out") == [
+        "a.b.avg.npy",
+        "a.b.max.npy",
+        "m.deep%2Fy.avg.npy",
+        "m.deep%2Fy.max.npy",
+        "m.x.avg.npy",
+        "m.x.max.npy",
+    ]
+    gpool("avg", "m.npz", "-o", "one", "-f", "npy")
+    assert files("one") == ["m.deep%2Fy.npy", "m.x.npy"]
+
+
+def test_a_name_with_dots_never_climbs(gpool, here):
+    (here / "in").mkdir()
+    np.savez("in/z.npz", **{"../../evil": np.ones((2, 2, 3)), "/root%": np.ones((2, 2, 3))})
+    assert gpool("avg", "in", "-o", "deep/out", "-f", "npy").code == 0
+    assert [name for name in files() if not name.startswith("in")] == [
+        "deep/out/z.%2Froot%25.npy",
+        "deep/out/z...%2F..%2Fevil.npy",
+    ]
+
+
+def test_a_named_file_above_here_lands_in_the_output(gpool, save, here, monkeypatch):
+    save("a.npy")
+    (here / "sub").mkdir()
+    monkeypatch.chdir(here / "sub")
+    assert gpool("avg", "../a.npy", "-o", "out/").code == 0
+    assert files() == ["out/a.npy"]
+
+
+@pytest.mark.parametrize("out", ["out.npy", "out.npz", "out.h5", "out.csv", "out.jsonl", "dir"])
+def test_an_output_that_exists_is_kept_unless_it_may_be_overwritten(gpool, save, here, out):
+    save("a.npy")
+    assert gpool("avg", "a.npy", "-o", out).code == 0
+    path = here / out if out != "dir" else here / "dir/a.npy"
+    path.write_bytes(b"precious")
+    ran = gpool("max", "a.npy", "-o", out)
+    assert (ran.code, path.read_bytes()) == (2, b"precious")
+    assert ran.errors == [
+        f"gpool: error: the output {path.relative_to(here)} is already there "
+        "(replace it with --overwrite, or choose another -o)"
+    ]
+    assert gpool("max", "a.npy", "-o", out, "--overwrite").code == 0
+    assert path.read_bytes() != b"precious"
+
+
+def test_a_directory_that_holds_other_files_is_no_output(gpool, save, here):
+    save("a.npy")
+    (here / "dir").mkdir()
+    (here / "dir/other.npy").write_bytes(b"precious")
+    assert gpool("avg", "a.npy", "-o", "dir").code == 0
+    assert (here / "dir/other.npy").read_bytes() == b"precious"
+
+
+def test_a_file_without_a_suffix_is_no_directory(gpool, save, here):
+    save("a.npy")
+    (here / "out").write_bytes(b"precious")
+    ran = gpool("avg", "a.npy", "-o", "out", "--overwrite")
+    assert (ran.code, (here / "out").read_bytes()) == (2, b"precious")
+    assert "out has no suffix, which means a directory, but is none" in ran.err
+
+
+@pytest.mark.parametrize("link", ["same", "hard", "symbolic", "dots"])
+def test_the_output_is_never_the_input(gpool, save, here, link):
+    values = save("a.npy")
+    out = {"same": "a.npy", "hard": "h.npy", "symbolic": "s.npy", "dots": "./x/../a.npy"}[link]
+    (here / "x").mkdir()
+    if link == "hard":
+        os.link("a.npy", out)
+    elif link == "symbolic":
+        os.symlink("a.npy", out)
+    ran = gpool("avg", "a.npy", "-o", out, "--overwrite")
+    assert ran.code == 2
+    assert ran.errors == [f"gpool: error: the output {out} is the input a.npy (choose another -o)"]
+    np.testing.assert_array_equal(np.load("a.npy"), values)
+
+
+def test_a_directory_of_outputs_is_never_the_inputs(gpool, save):
+    values = save("t/a.npy")
+    for words in (("t", "-o", "t"), ("t/a.npy", "-o", "t/")):
+        ran = gpool("avg", *words, "--overwrite")
+        assert (ran.code, len(ran.errors)) == (2, 1)
+        assert "the output t/a.npy is the input t/a.npy" in ran.err
+    np.testing.assert_array_equal(np.load("t/a.npy"), values)
+
+
+@pytest.mark.parametrize("report", ["a.npy", "out.npy", "./out.npy", "-"])
+def test_the_report_replaces_neither_input_nor_output(gpool, save, report):
+    values = save("a.npy")
+    ran = gpool("avg", "a.npy", "-o", "out.npy", "--report", report)
+    assert (ran.code, files(), len(ran.errors)) == (2, ["a.npy"], 1)
+    np.testing.assert_array_equal(np.load("a.npy"), values)
+
+
+def test_a_stacked_npy_says_beside_it_what_its_rows_are(gpool, save, here):
+    save("t/a.npy", (4, 5, 3))
+    save("t/b.h5", (2, 6, 6, 3))
+    save("t/c.npy", (9, 2, 3))
+    assert gpool("max", "t", "-o", "all.npy").code == 0
+    assert np.load("all.npy").shape == (4, 1, 1, 3)
+    assert (here / "all.sources.tsv").read_text() == (
+        "row\tsource\tdataset\tindex\n"
+        "0\ta.npy\t\t0\n1\tb.h5\tfeatures\t0\n2\tb.h5\tfeatures\t1\n3\tc.npy\t\t0\n"
+    )
+
+
+@pytest.mark.parametrize("out", ["all.npy", "all.csv", "all.tsv"])
+def test_rows_of_another_width_name_both_files_and_shapes(gpool, save, out):
+    save("a.npy", (4, 5, 3))
+    save("b.npy", (6, 6, 7))
+    save("c.npy", (2, 2, 3))
+    ran = gpool("pool", "-m", "avg", "-m", "max", "a.npy", "b.npy", "c.npy", "-o", out)
+    assert ran.code == 1
+    assert ran.errors == [
+        "gpool: error: b.npy: gives rows of 1x1x7 (map 6x6x7), but a.npy gives 1x1x3 (map 4x5x3) "
+        "(one output array has one row shape: choose .h5, .npz, .jsonl or a directory)"
+    ]
+    assert "2 maps of 3 files" in ran.out
+    assert "1 failed" in ran.out
+
+
+@pytest.mark.parametrize("out", ["all.h5", "all.npz", "all.jsonl"])
+def test_names_and_lines_take_any_mix(gpool, save, here, out):
+    expected = {"a": save("a.npy", (4, 5, 3)), "b": save("b.npy", (6, 6, 7))}
+    assert gpool("max", "a.npy", "b.npy", "-o", out).code == 0
+    if out.endswith("jsonl"):
+        lines = [json.loads(line) for line in (here / out).read_text().splitlines()]
+        got = {line["source"].removesuffix(".npy"): np.array(line["values"]) for line in lines}
+    elif out.endswith("npz"):
+        got = dict(np.load(out))
+    else:
+        with h5py.File(out) as file:
+            got = {name: file[name][()] for name in file}
+    assert list(got) == ["a", "b"]
+    for name, values in expected.items():
+        np.testing.assert_array_equal(np.float32(got[name]).ravel(), values.max(axis=(0, 1)))
+
+
+def test_a_container_has_a_name_per_source_and_pooling(gpool, save):
+    save("t/x/a.npy")
+    save("t/b.h5", dataset="deep/feat")
+    gpool("pool", "-m", "avg", "-m", "max", "t", "-o", "all.npz")
+    assert sorted(np.load("all.npz")) == [
+        "b/deep/feat.avg",
+        "b/deep/feat.max",
+        "x/a.avg",
+        "x/a.max",
+    ]
+    gpool("avg", "t/b.h5", "-o", "one.npz")
+    assert list(np.load("one.npz")) == ["deep/feat"]
+
+
+def test_two_inputs_of_one_name_in_a_container_are_refused(gpool, save):
+    save("a.npy")
+    save("a.npz")
+    ran = gpool("avg", "a.npy", "a.npz", "-o", "all.h5")
+    assert (ran.code, len(ran.errors)) == (2, 1)
+    assert "a.npy and a.npz would have one name in the output" in ran.err
+    assert gpool("avg", "a.npy", "a.npz", "-o", "all.csv").code == 0
+
+
+@pytest.mark.parametrize("out", ["all.h5", "all.npz"])
+def test_stack_makes_one_array_with_the_names_beside_it(gpool, save, out):
+    save("a.npy", (4, 5, 3))
+    save("b.npz", (2, 6, 6, 3))
+    assert gpool("max", "a.npy", "b.npz", "--stack", "-o", out).code == 0
+    if out.endswith("npz"):
+        stack, names = (np.load(out)[name] for name in ("max", "sources"))
+    else:
+        with h5py.File(out) as file:
+            stack, names = file["max"][()], file["sources"].asstr()[()]
+    assert stack.shape == (3, 1, 1, 3)
+    assert list(names) == ["a.npy", "b.npz:features", "b.npz:features"]
+
+
+def test_several_poolings_into_one_npy_give_one_each(gpool, save):
+    values = save("t/a.npy")
+    gpool("pool", "-m", "avg", "-m", "max", "t", "-o", "all.npy")
+    assert files() == ["all.avg.npy", "all.max.npy", "all.sources.tsv", "t/a.npy"]
+    np.testing.assert_array_equal(np.load("all.max.npy")[0, 0, 0], values.max(axis=(0, 1)))
+    ran = gpool("pool", "-m", "avg", "-m", "max", "t", "-o", "all.npy")
+    assert "the output all.avg.npy and 2 more is already there" in ran.err
+
+
+def test_csv_carries_source_dataset_index_and_pooling(gpool, save, here):
+    a, b = save("t/a.npy"), save("t/b,c.h5", (2, 3, 3, 3))
+    gpool("pool", "-m", "max", "-m", "avg", "t", "-o", "all.csv")
+    with open("all.csv", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["source", "dataset", "index", "pooling", "c0", "c1", "c2"]
+    assert [tuple(row[:4]) for row in rows[1:]] == [
+        ("a.npy", "", "0", "max"),
+        ("a.npy", "", "0", "avg"),
+        ("b,c.h5", "features", "0", "max"),
+        ("b,c.h5", "features", "1", "max"),
+        ("b,c.h5", "features", "0", "avg"),
+        ("b,c.h5", "features", "1", "avg"),
+    ]
+    np.testing.assert_array_equal(np.float32(rows[1][4:]), a.max(axis=(0, 1)))
+    np.testing.assert_array_equal(np.float32(rows[4][4:]), b[1].max(axis=(0, 1)))
+
+
+def test_npy_on_standard_output_is_an_array_per_source_or_a_stack(gpool, save):
+    for name in ("t/a.npy", "t/b.npy"):
+        save(name)
+    stream = io.BytesIO(gpool("avg", "t", "-o", "-").data)
+    assert [np.load(stream).shape for _ in range(2)] == [(1, 1, 1, 3)] * 2
+    stream = io.BytesIO(gpool("avg", "t", "-o", "-", "--stack").data)
+    assert np.load(stream).shape == (2, 1, 1, 3)
+    assert not stream.read()
+
+
+@pytest.mark.parametrize("name", ["npz", "h5", "jsonl", "tsv"])
+def test_every_format_goes_to_standard_output_whole(gpool, save, here, name):
+    save("a.npy")
+    ran = gpool("max", "a.npy", "-o", "-", "-f", name)
+    assert gpool("max", "a.npy", "-o", f"out.{name}").code == 0
+    assert ran.data == (here / f"out.{name}").read_bytes()
+
+
+def test_without_an_output_values_are_shown_and_nothing_is_written(gpool, here):
+    np.save("a.npy", np.array([[[1.5], [4.0]]], "float32"))
+    ran = gpool("max", "a.npy")
+    assert (ran.code, ran.err, files()) == (0, "", ["a.npy"])
+    assert ran.out.splitlines()[0].split() == [
+        *("source", "shape", "layout", "pooling", "output", "values")
+    ]
+    assert ran.out.splitlines()[2].split() == [
+        "a.npy",
+        "1x2x1",
+        "HWC",
+        "(default)",
+        "max",
+        "1x1x1",
+        "4",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-f", "csv"), "--format without -o writes nothing (say where to with -o)"),
+        (("-o", "a.h5", "-f", "csv"), "a.h5 is no name for the format csv (leave out --format)"),
+        (
+            ("-o", "dir/", "--stack"),
+            "--stack makes one array, and a directory takes many (name a file such as all.npy)",
+        ),
+    ],
+)
+def test_options_that_contradict_each_other(gpool, save, words, said):
+    save("a.npy")
+    ran = gpool("avg", "a.npy", *words)
+    assert (ran.code, ran.out, ran.errors) == (2, "", [f"gpool: error: {said}"])
+    assert files() == ["a.npy"]
+
+
+def test_a_failing_input_leaves_no_output_and_the_others_are_done(gpool, save, here):
+    save("t/a.npy")
+    save("t/z.npy")
+    (here / "t/bad.npy").write_bytes(b"\x93NUMPY nonsense")
+    with h5py.File("t/half.h5", "w") as file:
+        file["good"] = np.ones((2, 2, 3))
+        file["nan"] = np.full((2, 2, 3), np.nan)
+    ran = gpool("avg", "t", "-o", "out", "--nan", "error")
+    assert (ran.code, files("out")) == (1, ["a.npy", "z.npy"])
+    assert len(ran.errors) == 2
+    assert "2 failed" in ran.out
+
+
+def test_one_failing_input_leaves_nothing(gpool, here):
+    (here / "bad.npy").write_bytes(b"")
+    for out in ("out.npy", "out.h5", "out.csv", "dir/"):
+        assert gpool("avg", "bad.npy", "-o", out).code == 1
+    assert files() == ["bad.npy"]
+
+
+def test_a_failed_input_has_no_row(gpool, save, here):
+    save("t/a.npy")
+    save("t/c.npy")
+    (here / "t/b.npy").write_bytes(b"bad")
+    assert gpool("avg", "t", "-o", "all.npy").code == 1
+    assert np.load("all.npy").shape == (2, 1, 1, 3)
+    assert [row.split("\t")[1] for row in Path("all.sources.tsv").read_text().splitlines()] == [
+        *("source", "a.npy", "c.npy")
+    ]
+
+
+@pytest.mark.parametrize("out", ["file/x.npy", "file/x.csv", "file/dir/", "/proc/gpool/x.h5"])
+def test_an_output_that_cannot_be_written_ends_the_run(gpool, save, here, out):
+    save("a.npy")
+    (here / "file").write_bytes(b"")
+    ran = gpool("avg", "a.npy", "-o", out)
+    assert (ran.code, len(ran.errors)) == (3, 1)
+    assert ran.err.startswith(f"gpool: error: can't write {out}")
+
+
+def test_a_report_that_cannot_be_written_is_said(gpool, save):
+    save("a.npy")
+    ran = gpool("avg", "a.npy", "-o", "out.npy", "--report", "a.npy/report.json")
+    assert (ran.code, len(ran.errors)) == (3, 1)
+    assert ran.err.startswith("gpool: error: can't write a.npy/report.json: ")
+
+
+def test_equal_inputs_give_equal_bytes(gpool, save, here):
+    save("t/a.npy")
+    save("t/b.h5")
+    for out in ("all.h5", "all.npz", "all.npy", "all.csv"):
+        gpool("avg", "t", "-o", out)
+        gpool("avg", "t", "-o", f"again/{out}")
+        assert (here / out).read_bytes() == (here / "again" / out).read_bytes()

@@ -1,0 +1,449 @@
+"""What every pooling in the table promises; a new row is picked up by itself.
+
+A row needs one line in `PLAIN` (its plain numpy expression) and one in `RESULT_DTYPE`.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from gpool_cli import global_pool
+from gpool_cli.errors import InputError
+from gpool_cli.model import PoolingSpec
+from gpool_cli.poolings import TABLE, find_row, load_pooling
+from gpool_cli.poolings.interface import Cells, Grid, Pooling
+from gpool_cli.poolings.state import State
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+FLOATS = ["float16", "float32", "float64"]
+DTYPES = ["bool", *INTEGERS, *FLOATS]
+
+# The expression in plain numpy, along one axis; it must also do for arrays of Fractions.
+PLAIN: dict[str, Callable[..., Array]] = {
+    "avg": lambda x, axis: x.mean(axis=axis),
+    "max": lambda x, axis: x.max(axis=axis),
+}
+RESULT_DTYPE: dict[str, Callable[[str], np.dtype[Any]]] = {
+    "avg": lambda dtype: np.result_type(dtype, np.float32),
+    "max": np.dtype,
+}
+
+each_pooling = pytest.mark.parametrize("name", [row.name for row in TABLE])
+each_dtype = pytest.mark.parametrize("dtype", DTYPES)
+each_float = pytest.mark.parametrize("dtype", FLOATS)
+
+
+def load(name: str) -> Pooling:
+    return load_pooling(PoolingSpec(name))
+
+
+def state_of(name: str, rows: Array) -> State:
+    """The state that has seen these rows; an axis of rows, and one of channels."""
+    state = State([load(name)], Grid((rows.shape[1],), rows.dtype))
+    if len(rows):
+        state.update((slice(None),), Cells(np.ascontiguousarray(rows)[np.newaxis]))
+    return state
+
+
+def merged(first: State, *others: State) -> State:
+    for other in others:
+        first.merge(other)
+    return first
+
+
+def answer(name: str, state: State) -> Array:
+    return state.finish(load(name))
+
+
+def assert_same(got: Array, expected: Array) -> None:
+    """Bit for bit."""
+    assert got.dtype == expected.dtype
+    assert got.tobytes() == expected.tobytes(), (got, expected)
+
+
+def assert_near(got: Array, expected: Array, rows: Array, ulps: int = 4) -> None:
+    """Within some units in the last place, taken at the size of the data."""
+    assert got.dtype == expected.dtype
+    if got.dtype.kind != "f":
+        assert_same(got, expected)
+        return
+    scale = 2.0**-12  # so that no sum overflows; an infinity has no size
+    sizes = np.nan_to_num(np.abs(rows.astype(np.float64)) * scale, nan=0, posinf=0)
+    size = (sizes.sum(axis=0) / max(1, len(rows)) / scale).astype(got.dtype)
+    size = np.minimum(size, np.nextafter(np.finfo(got.dtype).max, 0))  # it has a next one
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(got.astype(np.longdouble) - expected.astype(np.longdouble))
+    same = (got == expected) | (np.isnan(got) & np.isnan(expected))
+    assert (same | (apart <= ulps * np.spacing(size))).all(), (got, expected)
+
+
+def samples(dtype: str, shape: Sequence[int], seed: int = 0) -> Array:
+    """Values over the whole range of an integer dtype, and of plain size for floats."""
+    rng = np.random.default_rng(seed)
+    if dtype == "bool":
+        return rng.random(shape) < 0.5
+    if dtype in INTEGERS:
+        limits = np.iinfo(dtype)
+        return rng.integers(limits.min, limits.max, shape, dtype, endpoint=True)
+    return (rng.standard_normal(shape) * 100).astype(dtype)
+
+
+class TestTable:
+    def test_every_row_is_held_to_a_plain_expression(self) -> None:
+        assert {row.name for row in TABLE} == set(PLAIN) == set(RESULT_DTYPE)
+
+    @each_pooling
+    def test_a_row_leads_to_its_pooling(self, name: str) -> None:
+        pooling = load(name)
+        assert pooling.name == name
+        assert pooling.needs
+        assert pooling.formula
+        assert pooling.source
+
+    @each_pooling
+    def test_the_help_is_one_sentence(self, name: str) -> None:
+        row = find_row(name)
+        assert row is not None
+        assert row.help.endswith(".")
+        assert "\n" not in row.help
+
+    def test_names_and_aliases_are_said_once(self) -> None:
+        names = [name for row in TABLE for name in (row.name, *row.aliases)]
+        assert len(names) == len(set(names))
+
+    def test_one_name_of_a_statistic_means_one_statistic(self) -> None:
+        needs = [need for row in TABLE for need in load(row.name).needs.items()]
+        assert len(dict(needs)) == len(set(needs))
+
+
+@st.composite
+def three_parts(draw: st.DrawFn) -> tuple[Array, Array, Array]:
+    dtype = np.dtype(draw(st.sampled_from(["float16", "float32", "float64", "int64", "bool"])))
+    lengths = [draw(st.integers(0, 6)) for _ in range(3)]
+    parts = [draw(hnp.arrays(dtype, (length, 2))) for length in lengths]
+    return parts[0], parts[1], parts[2]
+
+
+class TestStatesAreAMonoid:
+    @each_pooling
+    @given(parts=three_parts())
+    def test_a_state_that_saw_nothing_is_the_identity(
+        self, name: str, parts: tuple[Array, ...]
+    ) -> None:
+        rows = np.concatenate(parts)
+        empty = rows[:0]
+        alone = answer(name, state_of(name, rows))
+        assert_same(answer(name, merged(state_of(name, empty), state_of(name, rows))), alone)
+        assert_same(answer(name, merged(state_of(name, rows), state_of(name, empty))), alone)
+
+    @each_pooling
+    @given(parts=three_parts())
+    def test_merging_is_associative(self, name: str, parts: tuple[Array, ...]) -> None:
+        a, b, c = (lambda part=part: state_of(name, part) for part in parts)
+        left = answer(name, merged(merged(a(), b()), c()))
+        right = answer(name, merged(a(), merged(b(), c())))
+        assert_near(left, right, np.concatenate(parts))
+
+    @each_pooling
+    @given(parts=three_parts())
+    def test_merged_parts_are_the_whole(self, name: str, parts: tuple[Array, ...]) -> None:
+        rows = np.concatenate(parts)
+        whole = answer(name, state_of(name, rows))
+        states = [state_of(name, part) for part in parts]
+        assert_near(answer(name, merged(*states)), whole, rows)
+
+    @each_pooling
+    @each_dtype
+    def test_many_small_parts_are_the_whole(self, name: str, dtype: str) -> None:
+        rows = samples(dtype, (300, 3))
+        states = [state_of(name, part) for part in np.array_split(rows, 97)]
+        whole = answer(name, state_of(name, rows))
+        assert_near(answer(name, merged(*states)), whole, rows)
+
+    @each_pooling
+    @each_dtype
+    def test_two_empty_states_merge_into_an_empty_one(self, name: str, dtype: str) -> None:
+        nothing = np.empty((0, 3), dtype)
+        empty = answer(name, state_of(name, nothing))
+        both = answer(name, merged(state_of(name, nothing), state_of(name, nothing)))
+        assert_same(both, empty)
+        if empty.dtype.kind == "f":
+            assert np.isnan(empty).all()
+
+    @each_pooling
+    @each_dtype
+    def test_merging_leaves_the_other_state_alone(self, name: str, dtype: str) -> None:
+        rows = samples(dtype, (6, 2))
+        other = state_of(name, rows[:3])
+        before = answer(name, other)
+        merged(merged(state_of(name, rows[:0]), other), state_of(name, rows[3:]))
+        assert_same(answer(name, other), before)
+
+    def test_poolings_that_share_statistics_answer_as_if_alone(self) -> None:
+        rows = samples("float32", (50, 3))
+        together = State([load(row.name) for row in TABLE], Grid((3,), rows.dtype))
+        together.update((slice(None),), Cells(rows[np.newaxis]))
+        for row in TABLE:
+            assert_same(together.finish(load(row.name)), answer(row.name, state_of(row.name, rows)))
+
+
+class TestAgainstPlainNumpy:
+    @each_pooling
+    @each_dtype
+    def test_equal_to_the_plain_expression(self, name: str, dtype: str) -> None:
+        values = samples(dtype, (5, 7, 3))
+        rows = values.reshape(-1, 3)
+        result = RESULT_DTYPE[name](dtype)
+        wide = rows.astype(np.float64) if result.kind == "f" else rows
+
+        got = global_pool(values, name, layout="HWC")
+
+        assert got.shape == (1, 1, 3)
+        # 35 values: numpy's own float64 mean may be some ulp off.
+        assert_near(got.reshape(3), PLAIN[name](wide, 0).astype(result), rows, ulps=16)
+
+    @each_pooling
+    @each_dtype
+    def test_the_results_dtype(self, name: str, dtype: str) -> None:
+        got = global_pool(np.ones((2, 2, 2), dtype), name)
+        assert got.dtype == RESULT_DTYPE[name](dtype)
+        assert got.dtype.isnative
+        assert got.flags.c_contiguous
+
+    @each_pooling
+    @pytest.mark.parametrize("axes", ["LC", "HWC", "NHWC", "NDHWC"])
+    @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+    def test_every_order_of_the_axes_gives_the_same(self, name: str, axes: str, dtype: str) -> None:
+        # Whole numbers: their sums are exact in any order.
+        sizes = {"N": 2, "D": 2, "H": 3, "W": 4, "L": 6, "C": 5}
+        values = samples("int8", [sizes[letter] for letter in axes]).astype(dtype)
+        expected = global_pool(values, name, layout=axes)
+        for order in itertools.permutations(range(len(axes))):
+            layout = "".join(axes[i] for i in order)
+            moved = np.ascontiguousarray(values.transpose(order))
+            assert_same(global_pool(moved, name, layout=layout), expected)
+            kept = global_pool(moved, name, layout=layout, shape="keepdims")
+            assert_same(kept, np.ascontiguousarray(expected.transpose(order)))
+
+    @each_pooling
+    def test_axes_of_length_1(self, name: str) -> None:
+        values = samples("float32", (2, 3, 5))
+        for layout, shape in [("HWC", (1, 1, 5)), ("HCW", (2, 1, 5)), ("CHW", (1, 4, 1))]:
+            part = values[: shape[0], : shape[1], : shape[2]].copy()
+            axes = tuple(i for i, letter in enumerate(layout) if letter != "C")
+            flat = part.transpose(*axes, layout.index("C")).reshape(
+                -1, part.shape[layout.index("C")]
+            )
+            got = global_pool(part, name, layout=layout, shape="flat")
+            assert_near(got, PLAIN[name](flat.astype(np.float64), 0).astype(got.dtype), flat, 1)
+
+
+class TestNaN:
+    @each_pooling
+    @each_float
+    def test_propagate_spoils_its_own_channel_alone(self, name: str, dtype: str) -> None:
+        values = samples(dtype, (4, 4, 3))
+        clean = global_pool(values, name)
+        values[2, 1, 1] = np.nan
+        got = global_pool(values, name)
+        assert np.isnan(got[0, 0, 1])
+        assert_same(got[..., ::2].copy(), clean[..., ::2].copy())
+
+    @each_pooling
+    @each_float
+    def test_omit_pools_the_rest(self, name: str, dtype: str) -> None:
+        values = samples(dtype, (40, 2))
+        values[::3, 0] = np.nan
+        rest = values[~np.isnan(values[:, 0]), :1]
+        got = global_pool(values, name, layout="LC", nan="omit", shape="flat")
+        assert_near(got[:1], PLAIN[name](rest.astype(np.float64), 0).astype(got.dtype), rest, 16)
+        assert_same(got[1:], global_pool(values[:, 1:], name, layout="LC", shape="flat"))
+
+    @each_pooling
+    @each_float
+    def test_omit_keeps_infinities(self, name: str, dtype: str) -> None:
+        values = np.array([[np.nan], [np.inf], [1]], dtype)
+        assert global_pool(values, name, layout="LC", nan="omit").item() == np.inf
+
+    @each_pooling
+    @each_float
+    def test_a_channel_of_nan_alone_is_nan(self, name: str, dtype: str) -> None:
+        values = np.array([[np.nan, 1], [np.nan, 1]], dtype)
+        got = global_pool(values, name, layout="LC", nan="omit", shape="flat")
+        assert np.isnan(got[0])
+        assert got[1] == 1
+
+    @each_pooling
+    @each_float
+    def test_error(self, name: str, dtype: str) -> None:
+        values = samples(dtype, (4, 4, 3))
+        global_pool(values, name, nan="error")
+        values[0, 0, 0] = np.nan
+        with pytest.raises(InputError, match=r"holds NaN \(.*--nan omit"):
+            global_pool(values, name, nan="error")
+
+    @each_pooling
+    @pytest.mark.parametrize("dtype", ["bool", *INTEGERS])
+    @pytest.mark.parametrize("nan", ["omit", "error"])
+    def test_integers_have_none(self, name: str, dtype: str, nan: Any) -> None:
+        values = samples(dtype, (4, 4, 3))
+        assert_same(global_pool(values, name, nan=nan), global_pool(values, name))
+
+
+HUGE = float(np.finfo(np.float64).max)
+EXTREMES = {
+    "float16 sum beyond float16": ("float16", [65504] * 50 + [60000] * 3),
+    "float16 subnormals": ("float16", [6e-8, 6e-8, 1.2e-7]),
+    "float32 sum beyond float32": ("float32", [1e38, 3.4e38, 3e38, 2e38]),
+    "float32 cancels": ("float32", [3e38, -3e38, 1.0, 3e38, -3e38]),
+    "float32 subnormals": ("float32", [1e-45, 3e-45, 1e-40]),
+    "float64 sum beyond float64": ("float64", [1e308] * 9 + [1.5e308]),
+    "float64 negative sum beyond float64": ("float64", [-1e308] * 9 + [-1.5e308]),
+    "float64 the largest": ("float64", [HUGE] * 7),
+    "float64 the largest cancel": ("float64", [HUGE, HUGE, HUGE, -HUGE, -HUGE, 1.0]),
+    "float64 huge beside tiny": ("float64", [HUGE, 5e-324]),
+    "float64 subnormals": ("float64", [5e-324, 1e-323, 1e-310]),
+    "float64 cancels": ("float64", [1e16, 1.0, -1e16, 1.0] * 5),
+    "int64 largest": ("int64", [2**63 - 1, 2**63 - 1, 2**63 - 2]),
+    "int64 both ends": ("int64", [-(2**63), 2**63 - 1, 2**63 - 1]),
+    "uint64 largest": ("uint64", [2**64 - 1, 2**64 - 1, 2**64 - 2]),
+    "uint64 odd beyond 2**53": ("uint64", [2**53 + 1, 2**53 + 3]),
+}
+
+
+class TestExtremes:
+    @each_pooling
+    @pytest.mark.parametrize("cuts", [1, 2, 3], ids=lambda n: f"{n} blocks")
+    @pytest.mark.parametrize("case", EXTREMES)
+    def test_as_exact_as_fractions(self, name: str, case: str, cuts: int) -> None:
+        dtype, values = EXTREMES[case]
+        rows = np.array(values, dtype)[:, np.newaxis]
+        exact = PLAIN[name](np.array([[Fraction(x.item())] for x in rows[:, 0]]), 0)
+        kind = float if RESULT_DTYPE[name](dtype).kind == "f" else int
+        expected = np.array([kind(x) for x in exact]).astype(RESULT_DTYPE[name](dtype))
+
+        state = merged(*(state_of(name, part) for part in np.array_split(rows, cuts)))
+
+        assert_near(answer(name, state), expected, rows, 4 if dtype.endswith("64") else 1)
+
+    @each_pooling
+    @each_float
+    @pytest.mark.parametrize("cuts", [1, 3], ids=lambda n: f"{n} blocks")
+    @pytest.mark.parametrize(
+        "values",
+        [
+            [np.inf, 1, 2],
+            [1, np.inf, np.inf],
+            [-np.inf, -1, -2],
+            [-np.inf] * 3,
+            [np.inf, 1, -np.inf],
+            [np.inf, np.nan, 1],
+            [1e4, np.inf, -1e4],
+        ],
+        ids=str,
+    )
+    def test_infinities(self, name: str, dtype: str, values: list[float], cuts: int) -> None:
+        rows = np.array(values, dtype)[:, np.newaxis]
+        with np.errstate(invalid="ignore"):
+            expected = PLAIN[name](rows.astype(np.float64), 0)
+        state = merged(*(state_of(name, part) for part in np.array_split(rows, cuts)))
+        np.testing.assert_array_equal(answer(name, state).astype(np.float64), expected)
+
+    @each_pooling
+    @each_float
+    def test_zero_is_positive(self, name: str, dtype: str) -> None:
+        for values in ([-0.0, -0.0], [-0.0, 0.0], [0.0, -0.0]):
+            got = global_pool(np.array(values, dtype)[:, np.newaxis], name, layout="LC")
+            assert got.tobytes() == bytes(got.nbytes)
+
+    @each_pooling
+    @pytest.mark.parametrize(
+        ("dtype", "bits"),
+        [
+            ("float16", [0xFE00, 0x7E01, 0xFFFF]),
+            ("float32", [0xFFC00000, 0x7FC00001, 0xFFFFFFFF]),
+            ("float64", [0xFFF8 << 48, (0x7FF8 << 48) + 1, (1 << 64) - 1]),
+        ],
+    )
+    def test_nan_is_the_canonical_one(self, name: str, dtype: str, bits: list[int]) -> None:
+        values = np.array(bits, f"u{np.dtype(dtype).itemsize}").view(dtype)
+        for nan in values:
+            got = global_pool(np.array([[1], [nan]], dtype), name, layout="LC")
+            canonical = {2: 0x7E00, 4: 0x7FC00000, 8: 0x7FF8 << 48}[got.dtype.itemsize]
+            assert got.view(f"u{got.dtype.itemsize}").item() == canonical
+
+
+class TestAskedDtype:
+    @each_pooling
+    @each_dtype
+    @pytest.mark.parametrize("asked", ["float32", "float64"])
+    def test_floats_hold_every_result_of_their_range(
+        self, name: str, dtype: str, asked: str
+    ) -> None:
+        values = samples(dtype, (3, 3, 2))
+        got = global_pool(values, name, dtype=asked)
+        assert got.dtype == asked
+        own = global_pool(values, name).astype(asked)
+        assert_near(got.reshape(2), own.reshape(2), values.reshape(-1, 2), 2**30)
+
+    @each_pooling
+    @pytest.mark.parametrize(
+        ("dtype", "value", "asked"),
+        [
+            ("float32", 70000, "float16"),
+            ("float64", 1e39, "float32"),
+            ("float64", -1e39, "float32"),
+            ("uint32", 70000, "float16"),
+            ("int64", 300, "uint8"),
+            ("int64", -1, "uint64"),
+            ("uint64", 2**63, "int64"),
+            ("float32", 128, "int8"),
+            ("float64", 2.0**63, "int64"),
+            ("float64", np.inf, "int32"),
+            ("uint8", 2, "bool"),
+        ],
+    )
+    def test_a_value_that_does_not_fit(
+        self, name: str, dtype: str, value: float, asked: str
+    ) -> None:
+        values = np.full((2, 1), value, dtype)
+        with pytest.raises(InputError, match=rf"does not fit {asked} \(choose a wider --dtype"):
+            global_pool(values, name, layout="LC", dtype=asked)
+
+    @each_pooling
+    @pytest.mark.parametrize(
+        ("dtype", "value", "asked"),
+        [
+            ("float32", 65504, "float16"),
+            ("float32", np.inf, "float16"),
+            ("float64", 2.0**63 - 1024, "int64"),
+            ("float64", -(2.0**63), "int64"),
+            ("float16", 255, "uint8"),
+            ("int64", -128, "int8"),
+            ("uint8", 1, "bool"),
+        ],
+    )
+    def test_a_value_that_just_fits(self, name: str, dtype: str, value: float, asked: str) -> None:
+        values = np.full((2, 1), value, dtype)
+        got = global_pool(values, name, layout="LC", dtype=asked)
+        assert got.dtype == asked
+        assert got.item() == value
+
+    @each_pooling
+    def test_a_fraction_is_no_integer(self, name: str) -> None:
+        with pytest.raises(InputError, match="result 0.5 is a fraction, and does not fit int32"):
+            global_pool(np.full((2, 1), 0.5), name, layout="LC", dtype="int32")
+
+    @each_pooling
+    def test_nan_is_no_integer(self, name: str) -> None:
+        with pytest.raises(InputError, match="result nan does not fit int32"):
+            global_pool(np.full((2, 1), np.nan), name, layout="LC", dtype="int32")

@@ -1,0 +1,210 @@
+"""npz: what members may be, and what is said of those that can't be read."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gpool_cli.errors import InputError
+from gpool_cli.formats.interface import WriteStyle
+from gpool_cli.formats.npz import NpzReader, NpzWriter
+
+MAP = np.arange(60, dtype="f4").reshape(3, 4, 5)
+
+
+def npy(array: object = MAP) -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.asarray(array))
+    return file.getvalue()
+
+
+def archive(path: Path, *members: tuple[str, bytes], method: int = zipfile.ZIP_STORED) -> Path:
+    with zipfile.ZipFile(path, "w", method) as file:
+        for name, content in members:
+            file.writestr(name, content)
+    return path
+
+
+def listed(path: Path) -> list[tuple[str, str]]:
+    with NpzReader(str(path)) as reader:
+        return [(info.dataset, info.refusal) for info in reader.arrays()]
+
+
+def read_all(path: Path) -> None:
+    with NpzReader(str(path)) as reader:
+        for info in list(reader.arrays()):
+            list(reader.blocks(info))
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        read_all(path)
+    assert caught.value.hint
+    return caught.value.message
+
+
+class TestMembers:
+    @pytest.mark.parametrize(
+        ("save", "filters"), [(np.savez, ("stored",)), (np.savez_compressed, ("deflate",))]
+    )
+    def test_the_method_is_told(self, save: Callable, filters: tuple[str], tmp_path: Path) -> None:
+        save(tmp_path / "a.npz", m=MAP)
+        with NpzReader(str(tmp_path / "a.npz")) as reader:
+            (info,) = reader.arrays()
+        assert info.filters == filters
+
+    def test_order_and_names(self, tmp_path: Path) -> None:
+        path = archive(tmp_path / "a.npz", ("z.npy", npy()), ("g/a.npy", npy()), ("A.npy", npy()))
+        assert [name for name, _ in listed(path)] == ["z", "g/a", "A"]
+
+    def test_members_that_are_no_npy(self, tmp_path: Path) -> None:
+        path = archive(
+            tmp_path / "a.npz",
+            ("README", b"hello"),
+            ("d/", b""),
+            ("m.npy", npy()),
+            ("o.npy", OBJECTS),
+        )
+        assert listed(path) == [("README", "is no npy array"), ("m", ""), ("o", "holds objects")]
+
+    @pytest.mark.parametrize("name", ["../../up", "/etc/x", "esc\x1b[31m", "", " ", "ü" * 500])
+    def test_a_name_is_only_a_label(self, name: str, tmp_path: Path) -> None:
+        path = archive(tmp_path / "a.npz", (f"{name}.npy", npy()))
+        with NpzReader(str(path)) as reader:
+            (info,) = reader.arrays()
+            ((_, values),) = reader.blocks(info)
+            assert values.tolist() == MAP.tolist()
+        assert [entry.name for entry in tmp_path.iterdir()] == ["a.npz"]
+
+    def test_bytes_before_the_archive(self, tmp_path: Path) -> None:
+        path = archive(tmp_path / "a.npz", ("m.npy", npy()))
+        path.write_bytes(b"#!/bin/sh\n" * 9 + path.read_bytes())
+        assert listed(path) == [("m", "")]
+
+
+OBJECTS = (
+    b"\x93NUMPY\x01\x00\x3b\x00" + b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }  \n"
+)
+
+
+class TestRefused:
+    def test_two_members_of_one_name(self, tmp_path: Path) -> None:
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            path = archive(tmp_path / "a.npz", ("m.npy", npy()), ("m.npy", npy(MAP + 1)))
+        assert refusal(path) == "has two members of one name"
+
+    @pytest.mark.parametrize("members", [[], [("d/", b"")]])
+    def test_no_arrays(self, members: list[tuple[str, bytes]], tmp_path: Path) -> None:
+        assert refusal(archive(tmp_path / "a.npz", *members)) == "holds no arrays"
+
+    def test_an_empty_member(self, tmp_path: Path) -> None:
+        assert refusal(archive(tmp_path / "a.npz", ("m.npy", b""))) == "member 'm' is empty"
+
+    def test_a_member_that_is_only_called_npy(self, tmp_path: Path) -> None:
+        path = archive(tmp_path / "a.npz", ("m.npy", b"hello, world"))
+        assert refusal(path) == "member 'm' is no npy file"
+
+    @pytest.mark.parametrize("content", [npy()[:-1], npy() + b"x"])
+    def test_more_or_fewer_values_than_the_header_says(
+        self, content: bytes, tmp_path: Path
+    ) -> None:
+        size = len(content) - 128
+        assert refusal(archive(tmp_path / "a.npz", ("m.npy", content))) == (
+            f"member 'm' holds {size} bytes of values, its header asks for 240"
+        )
+
+    def test_the_name_is_escaped(self, tmp_path: Path) -> None:
+        path = archive(tmp_path / "a.npz", ("\x1b[31m\n.npy", b"x"))
+        assert refusal(path).startswith("member '\\\\x1b[31m\\\\n' is no npy file")
+
+    @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+    @pytest.mark.parametrize("size", [1, 1000, 1024, 300_000])
+    def test_a_checksum(self, method: int, size: int, tmp_path: Path) -> None:
+        content = npy(np.random.default_rng(0).normal(size=(size, 1)))
+        path = archive(tmp_path / "a.npz", ("m.npy", content), method=method)
+        data = bytearray(path.read_bytes())
+        place = data.rindex(b"PK\x01\x02") + 16  # the checksum in the directory
+        data[place] ^= 1
+        path.write_bytes(data)
+        message = refusal(path)
+        assert message.startswith("member 'm' is a damaged zip archive: Bad CRC-32")
+
+    def test_values_are_damaged(self, tmp_path: Path) -> None:
+        path = archive(tmp_path / "a.npz", ("m.npy", npy()))
+        data = bytearray(path.read_bytes())
+        data[data.index(b"PK\x01\x02") - 8] ^= 1
+        path.write_bytes(data)
+        assert "Bad CRC-32" in refusal(path)
+
+    def test_a_damaged_deflate_stream(self, tmp_path: Path) -> None:
+        path = archive(tmp_path / "a.npz", ("m.npy", npy()), method=zipfile.ZIP_DEFLATED)
+        data = bytearray(path.read_bytes())
+        data[40:60] = b"\xff" * 20
+        path.write_bytes(data)
+        assert "is a damaged zip archive" in refusal(path)
+
+    def test_encrypted(self, tmp_path: Path) -> None:
+        path = archive(tmp_path / "a.npz", ("m.npy", npy()))
+        data = bytearray(path.read_bytes())
+        data[6] |= 1
+        data[data.rindex(b"PK\x01\x02") + 8] |= 1
+        path.write_bytes(data)
+        assert "can't be unpacked" in refusal(path)
+        assert "encrypted" in refusal(path)
+
+    @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+    def test_other_compression(self, method: int, tmp_path: Path) -> None:
+        """zipfile would unpack it without a bound on memory."""
+        path = archive(tmp_path / "a.npz", ("m.npy", npy()), method=method)
+        with NpzReader(str(path)) as reader:
+            (info,) = reader.arrays()
+        assert info.broken
+        assert info.refusal == (
+            f"is compressed by method {method}; gpool reads stored and deflated members"
+        )
+
+    @pytest.mark.parametrize("name", [b"\0.npy", b"\xff\xfe.np"])
+    def test_a_name_that_zipfile_stumbles_over(self, name: bytes, tmp_path: Path) -> None:
+        path = archive(tmp_path / "a.npz", ("é.npy", npy()), ("m.npy", npy()))
+        path.write_bytes(path.read_bytes().replace("é.npy".encode(), name + b"\0"))
+        assert refusal(path)
+
+
+class TestWriter:
+    def test_members_are_dated_as_zip_dates_begin(self, make_result) -> None:
+        file = io.BytesIO()
+        writer = NpzWriter(file, WriteStyle())
+        writer.add(make_result([1, 2, 3], dataset="m"))
+        writer.finish()
+        with zipfile.ZipFile(file) as written:
+            assert [m.date_time for m in written.infolist()] == [(1980, 1, 1, 0, 0, 0)]
+            assert [m.filename for m in written.infolist()] == ["m.npy"]
+
+    def test_abandoned_half_way_the_archive_is_closed(self, make_result) -> None:
+        writer = NpzWriter(io.BytesIO(), WriteStyle())
+        first = make_result(np.zeros((2, 1, 1, 3)), dataset="m", axes="NHWC")
+        writer.add(replace(first, rows=9))
+        writer.abandon()
+        assert writer._zip.fp is None
+
+    def test_a_full_disk_leaves_nothing_that_complains_later(self, make_result) -> None:
+        class Full(io.BytesIO):
+            full = False
+
+            def write(self, data: object) -> int:
+                if self.full:
+                    raise OSError(28, "No space left on device")
+                return super().write(data)  # type: ignore[arg-type]
+
+        file = Full()
+        writer = NpzWriter(file, WriteStyle())
+        writer.add(make_result([1, 2, 3], dataset="m"))
+        file.full = True
+        with pytest.raises(OSError, match="No space left"):
+            writer.add(make_result([1, 2, 3], dataset="n"))
+        writer.abandon()
+        del writer  # an error in __del__ would fail this test
