@@ -135,9 +135,11 @@ def test_a_reader_that_leaves_is_not_an_error_to_talk_about(
 
 
 def test_a_reader_of_the_summary_may_leave_too(shell, here):
-    for i in range(400):
-        np.save(f"{i}.npy", np.ones((1, 1, 1)))
-    done = shell("gpool info . | head -c1; echo ${PIPESTATUS[0]} >&2")
+    # The table must be longer than what a pipe holds.
+    os.mkdir("long")
+    for i in range(1200):
+        np.save(f"long/{i:060}.npy", np.ones((1, 1, 1)))
+    done = shell("gpool info long | head -c1; echo ${PIPESTATUS[0]} >&2")
     assert done.stderr == b"141\n"
     done = shell("(gpool avg . nope.npy 2>&1 >/dev/null; echo $? > code) | true; cat code")
     assert done.stdout == b"141\n"
