@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from gpool_cli.errors import InputError, UsageError
@@ -63,12 +64,12 @@ class Layout:
     @property
     def pooled(self) -> tuple[int, ...]:
         """The indices of the axes that pooling removes."""
-        return tuple(i for i, letter in enumerate(self.axes) if letter in POOLED_LETTERS)
+        return _places(self.axes, POOLED_LETTERS)
 
     @property
     def kept(self) -> tuple[int, ...]:
         """The indices of the axes that stay, in the array's own order."""
-        return tuple(i for i, letter in enumerate(self.axes) if letter in "NC")
+        return _places(self.axes, "NC")
 
     def reversed(self) -> Layout:
         """The layout of the same memory read in the opposite axis order (Fortran order)."""
@@ -94,6 +95,11 @@ class Layout:
         for i in self.kept:
             sizes[self.axes[i]] = shape[i]
         return tuple(sizes[letter] for letter in self.output_axes(style))
+
+
+@lru_cache(maxsize=256)
+def _places(axes: str, letters: str) -> tuple[int, ...]:
+    return tuple(i for i, letter in enumerate(axes) if letter in letters)
 
 
 def parse_layout(text: str) -> str:

@@ -8,7 +8,8 @@ any other array are merged, in their order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -149,6 +150,16 @@ class MapJob:
         return np.ascontiguousarray(moved.reshape(self._layout.output_shape(shape, style)))
 
 
+@lru_cache(maxsize=64)
+def _job_for(info: ArrayInfo, layout: Layout, recipe: Recipe) -> MapJob:
+    return MapJob(info, layout, recipe)
+
+
+def job_for(info: ArrayInfo, layout: Layout, recipe: Recipe) -> MapJob:
+    """The pooling of an array; arrays that differ only by name have one."""
+    return _job_for(replace(info, dataset=""), layout, recipe)
+
+
 def pool_pieces(blocks: Blocks, info: ArrayInfo, layout: Layout, recipe: Recipe) -> Iterator[Piece]:
     """Pool one array in this process.
 
@@ -164,7 +175,7 @@ def pool_pieces(blocks: Blocks, info: ArrayInfo, layout: Layout, recipe: Recipe)
     Raises:
         InputError: The blocks can't be read, NaN is an error, or a result does not fit its dtype.
     """
-    job = MapJob(info, layout, recipe)
+    job = job_for(info, layout, recipe)
     return job.join(job.pool_part(part, which) for which, part in _by_part(blocks, job.parts))
 
 

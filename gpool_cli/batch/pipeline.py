@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from gpool_cli.batch.pieces import MapJob, Partial, Piece
+from gpool_cli.batch.pieces import Partial, Piece, job_for
 from gpool_cli.batch.units import Answer, Here, MapPart, Maps, Said, Step, steps_of
 from gpool_cli.batch.work import failure_of, results_of
 from gpool_cli.errors import GpoolError
@@ -50,7 +50,7 @@ def _map_in_parts(
 ) -> Iterator[Outcome]:
     """The outcomes of a map whose first part was answered; takes the answers of the others."""
     task, info, layout = first.task, first.info, first.layout
-    job = MapJob(info, layout, task.recipe)
+    job = job_for(info, layout, task.recipe)
     failures: list[GpoolError] = []
 
     def parts() -> Iterator[Piece | Partial]:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from gpool_cli.formats.interface import Array
 from gpool_cli.model import Pooled, Result, Tally
 
 _PREVIEW = 4
@@ -26,20 +27,28 @@ class Teller:
 
     def take_in(self, piece: Result, tally: Tally) -> None:
         """Count a piece, for this result and for the totals of the run."""
-        values = piece.values
         tally.omitted += piece.omitted
-        if values.dtype.kind == "f":
-            nan = np.isnan(values)
-            self._nan += int(np.count_nonzero(nan))
-            tally.nan_values += int(np.count_nonzero(nan))
-            tally.inf_values += int(np.count_nonzero(np.isinf(values)))
-            values = values[~nan]
+        values = piece.values
+        low, high = float(values.min()), float(values.max())
+        if not math.isfinite(low + high):
+            values, low, high = self._without_nan(values, tally)
         if values.size:
-            self._low = min(self._low, float(values.min()))
-            self._high = max(self._high, float(values.max()))
+            self._low, self._high = min(self._low, low), max(self._high, high)
             with np.errstate(all="ignore"):
-                self._sum += float(values.sum(dtype=np.float64))
+                self._sum += float(np.add.reduce(values, axis=None, dtype=np.float64))
             self._count += values.size
+
+    def _without_nan(self, values: Array, tally: Tally) -> tuple[Array, float, float]:
+        """Count what is not finite; the values that are no NaN, with their bounds."""
+        nan = np.isnan(values)
+        count = int(np.count_nonzero(nan))
+        self._nan += count
+        tally.nan_values += count
+        tally.inf_values += int(np.count_nonzero(np.isinf(values)))
+        known = values[~nan]
+        if not known.size:
+            return known, math.inf, -math.inf
+        return known, float(known.min()), float(known.max())
 
     def tell(self) -> Pooled:
         """What there is to tell, when all pieces have passed."""

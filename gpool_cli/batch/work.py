@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from gpool_cli.batch.pieces import MapJob, Partial, Piece, pool_pieces
+from gpool_cli.batch.pieces import Partial, Piece, job_for, pool_pieces
 from gpool_cli.batch.select import select
 from gpool_cli.errors import GpoolError
 from gpool_cli.formats.interface import Reader
@@ -90,7 +90,7 @@ def pool_maps(task: Task, maps: Sequence[Map], count: int) -> Iterator[Outcome]:
 def pool_part(task: Task, info: ArrayInfo, layout: Layout, part: Part) -> Piece | Partial:
     """Pool one part of a map; what is wrong with it is raised."""
     with open_reader(task.file.path) as reader:
-        return MapJob(info, layout, task.recipe).pool_part(reader.blocks(info, [part]), part)
+        return job_for(info, layout, task.recipe).pool_part(reader.blocks(info, [part]), part)
 
 
 def failure_of(file: InputFile, dataset: str, error: Exception) -> Failed:

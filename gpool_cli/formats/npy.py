@@ -48,8 +48,10 @@ class NpyReader(Reader):
             )
             if header.refusal:
                 return
-            self._go_to(start + header.nbytes)
             number += 1
+            if start + header.nbytes == self._size:
+                return
+            self._go_to(start + header.nbytes)
         if number == 0:
             raise InputError("is empty", "there is no array in it")
 

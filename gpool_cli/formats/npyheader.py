@@ -10,6 +10,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -94,16 +95,22 @@ def read_header(read: Callable[[int], bytes]) -> NpyHeader | None:
     raw = read(length)
     if len(raw) < length:
         raise _truncated()
+    shape, fortran, dtype, refusal = _parsed(raw, "utf-8" if version == 3 else "latin-1")
+    return NpyHeader(shape, fortran, dtype, refusal, 8 + width + length)
+
+
+@lru_cache(maxsize=64)
+def _parsed(raw: bytes, encoding: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], str]:
+    """Shape, order, dtype and refusal; the files of a run have few headers between them."""
     try:
-        text = raw.decode("utf-8" if version == 3 else "latin-1")
+        text = raw.decode(encoding)
     except UnicodeDecodeError:
         raise _damaged("is not UTF-8") from None
     with warnings.catch_warnings():
         # What Python or numpy would rather have spelt otherwise is nothing to tell the user.
         warnings.simplefilter("ignore")
         shape, fortran, descr = _fields(text)
-        dtype, refusal = _dtype(descr)
-    return NpyHeader(shape, fortran, dtype, refusal, 8 + width + length)
+        return shape, fortran, *_dtype(descr)
 
 
 def _fields(text: str) -> tuple[tuple[int, ...], bool, Any]:

@@ -47,7 +47,8 @@ def batch_first(result: Result) -> Array:
     """The values of a result with the batch axis in front, added where there is none."""
     if "N" not in result.axes:
         return result.values[np.newaxis]
-    return np.moveaxis(result.values, result.axes.index("N"), 0)
+    place = result.axes.index("N")
+    return np.moveaxis(result.values, place, 0) if place else result.values
 
 
 def label(result: Result) -> str:

@@ -112,6 +112,9 @@ class ExactSum:
 
     def divided_by(self, count: Floats) -> Floats:
         """The quotient, rounded once: the first quotient corrected by its exact remainder."""
+        if self.exponent is None and not self.lo.any():
+            # Nothing was rounded off: one division is one rounding.
+            return self.hi / count
         hi, lo = two_sum(self.hi, self.lo)
         special = ~np.isfinite(lo)
         hi, lo = np.where(special, self.hi, hi), np.where(special, self.lo, lo)
