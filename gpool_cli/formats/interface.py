@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -134,7 +134,35 @@ class Writer(ABC):
         """Let go of everything, because the file will be thrown away."""
 
 
-def cut_parts(info: ArrayInfo) -> list[Part]:
+@dataclass(frozen=True)
+class Parts(Sequence[Part]):
+    """The parts of an array, made when they are asked for: a header may promise any number.
+
+    Attributes:
+        axis: The axis that is cut.
+        length: Its length.
+        step: The length of a part.
+    """
+
+    axis: int
+    length: int
+    step: int
+
+    def __len__(self) -> int:
+        return -(-self.length // self.step)
+
+    @overload
+    def __getitem__(self, index: int) -> Part: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Part]: ...
+    def __getitem__(self, index: int | slice) -> Part | Sequence[Part]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        first = range(0, self.length, self.step)[index]
+        return Part(self.axis, first, min(first + self.step, self.length))
+
+
+def cut_parts(info: ArrayInfo) -> Parts:
     """Cut an array into parts for workers, along its first axis in memory that has any length.
 
     Args:
@@ -147,10 +175,7 @@ def cut_parts(info: ArrayInfo) -> list[Part]:
     axis = next((i for i, length in enumerate(shape) if length > 1), 0)
     row = max(1, info.nbytes // shape[axis])
     chunk = info.chunks[axis] if info.chunks is not None else 1
-    step = max(1, PART_BYTES // (row * chunk)) * chunk
-    return [
-        Part(axis, first, min(first + step, shape[axis])) for first in range(0, shape[axis], step)
-    ]
+    return Parts(axis, shape[axis], max(1, PART_BYTES // (row * chunk)) * chunk)
 
 
 def cut_parts_into_rows(info: ArrayInfo, parts: Sequence[Part]) -> Iterator[Block]:
