@@ -26,11 +26,13 @@ class Found:
         files: What to read, in order.
         missing: What there is none of, with the reason; each a failure.
         alone: The only input is one file that the user named.
+        words: The inputs as the user named them.
     """
 
     files: list[InputFile] = field(default_factory=list)
     missing: list[tuple[InputFile, InputError]] = field(default_factory=list)
     alone: bool = False
+    words: tuple[str, ...] = ()
 
 
 def discover(
@@ -52,7 +54,7 @@ def discover(
     """
     if inputs.count(STDIN) > 1:
         raise UsageError("standard input can be read only once", "name - once")
-    found = Found(alone=len(inputs) == 1)
+    found = Found(alone=len(inputs) == 1, words=tuple(inputs))
     avoid = {here for path in outputs if (here := _identity(path)) is not None}
     for word in inputs:
         path, own_keys = split_key(word)

@@ -12,12 +12,12 @@ from gpool_cli.batch.jobs import usable_cores, worth_workers
 from gpool_cli.batch.plan import Planned, check_outputs, check_report, plan
 from gpool_cli.batch.run import run_tasks
 from gpool_cli.batch.sinks import make_sink
-from gpool_cli.cli.inputs import named_inputs
+from gpool_cli.cli.inputs import named_inputs, nothing_found
 from gpool_cli.cli.options import RunOptions
 from gpool_cli.errors import UsageError
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.model import Event, Failed, PoolingSpec, Recipe, Tally, Task, Warned
-from gpool_cli.report.lines import Warnings, print_failure
+from gpool_cli.report.lines import Warnings, print_error, print_failure
 from gpool_cli.report.progress import ProgressBar
 from gpool_cli.report.summary import Summary
 
@@ -120,9 +120,10 @@ def _run(
         if manifest is not None and options.report is not None:
             manifest.write(options.report, tally, exit_code)
     if not tally.maps and not tally.failed_files:
-        print("gpool: error: no feature maps were found", file=sys.stderr)
+        print_error(nothing_found(found.words, "feature maps"))
     if not options.quiet:
         warnings.print()
+    if tally.files and not options.quiet:
         _print_summary(summary, tally, destination, options.summary)
     return exit_code
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from gpool_cli.batch.discover import read_list
 from gpool_cli.cli.options import InputOptions
-from gpool_cli.errors import UsageError
+from gpool_cli.errors import InputError, UsageError
 from gpool_cli.model import STDIN
 from gpool_cli.printable import printable
 
@@ -27,6 +28,22 @@ def named_inputs(options: InputOptions) -> list[str]:
     elif not names:
         raise UsageError("no input was named", "name files or directories, or - for a pipe")
     return names
+
+
+def nothing_found(names: Sequence[str], what: str) -> InputError:
+    """What to say where the inputs hold none of what was looked for.
+
+    Args:
+        names: The inputs as they were named.
+        what: What was looked for.
+    """
+    if not names:
+        return InputError(f"no {what} were found: the list of inputs is empty")
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return InputError(
+        f"no {what} were found in {printable(names[0])}{more}",
+        "gpool reads .npy, .npz and HDF5 files; gpool info says what is in them",
+    )
 
 
 def _read(path: str) -> bytes:

@@ -10,14 +10,14 @@ from typing import Any
 
 from gpool_cli.batch.discover import discover
 from gpool_cli.batch.select import select
-from gpool_cli.cli.inputs import named_inputs
+from gpool_cli.cli.inputs import named_inputs, nothing_found
 from gpool_cli.cli.options import InputOptions
 from gpool_cli.errors import GpoolError
 from gpool_cli.formats.opening import format_of, open_reader
 from gpool_cli.layout import Layout, layout_doubt, shape_text
 from gpool_cli.model import ArrayInfo, Failed, InputFile, Skipped, Warned
 from gpool_cli.printable import printable
-from gpool_cli.report.lines import Warnings, place_text, print_failure, skip_text
+from gpool_cli.report.lines import Warnings, place_text, print_error, print_failure, skip_text
 from gpool_cli.report.table import Column, print_table
 from gpool_cli.report.units import bytes_text
 
@@ -68,7 +68,7 @@ def inspect_files(options: InputOptions, as_json: bool) -> int:
     for failure in failures:
         print_failure(failure)
     if not found.files and not failures:
-        print("gpool: error: no files were found", file=sys.stderr)
+        print_error(nothing_found(found.words, "files"))
     return 1 if failures or not found.files else 0
 
 

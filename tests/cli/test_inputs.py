@@ -313,14 +313,14 @@ def test_an_empty_directory_is_no_success(gpool, here, command):
     (here / "empty").mkdir()
     ran = gpool(command, "empty")
     assert ran.code == 1
-    assert "were found" in ran.errors[0]
+    assert "were found in empty (" in ran.errors[0]
 
 
 def test_an_empty_list_is_no_success(gpool, stdin):
     stdin(b"\n")
     ran = gpool("avg", "--files-from", "-", "-o", "out.npy")
     assert ran.code == 1
-    assert ran.errors == ["gpool: error: no feature maps were found"]
+    assert ran.errors == ["gpool: error: no feature maps were found: the list of inputs is empty"]
     assert not os.path.exists("out.npy")
 
 
