@@ -83,6 +83,8 @@ def global_pool(
         raise UsageError(f"there is no shape {shape!r}", f"the shapes are {', '.join(SHAPES)}")
     if nan not in NAN_POLICIES:
         raise UsageError(f"there is no NaN policy {nan!r}", f"choose {', '.join(NAN_POLICIES)}")
+    if not isinstance(pooling, str):
+        raise UsageError(f"there is no pooling {pooling!r}", "name one, such as 'avg'")
     recipe = Recipe(
         poolings=(parse_pooling(pooling),),
         layout=parse_layout(layout) if layout is not None else None,

@@ -246,3 +246,9 @@ def test_the_package_offers_the_api_and_nothing_by_accident() -> None:
     assert set(gpool_cli.__all__) == {"__version__", "global_pool"}
     with pytest.raises(AttributeError, match="no attribute 'global_pol'"):
         _ = gpool_cli.global_pol
+
+
+@pytest.mark.parametrize("pooling", [2, None, ["avg"]])
+def test_a_pooling_that_is_no_text(pooling: Any) -> None:
+    with pytest.raises(UsageError, match="there is no pooling"):
+        global_pool(np.ones((2, 2, 2)), pooling)

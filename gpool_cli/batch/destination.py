@@ -117,6 +117,8 @@ def parse_destination(
         if row is not None:
             raise UsageError("--format without -o writes nothing", "say where to with -o")
         return Destination("nowhere", poolings=labels, stack=stack)
+    if not output:
+        raise UsageError("the output has an empty name", "is a variable in -o not set?")
     if output == STDIN:
         return Destination("stdout", "", row or row_named("npy"), stack, labels)
     of_suffix = row_of_suffix(output)

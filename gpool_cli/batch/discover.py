@@ -50,20 +50,24 @@ def discover(
         outputs: Where results go; a walk takes none of it for an input.
 
     Raises:
-        UsageError: Standard input is named twice, or a named file is not below the base.
+        UsageError: A name is empty, standard input is named twice, or a named file is not below
+            the base.
     """
+    if "" in inputs:
+        raise UsageError("an input has an empty name", "is a variable of the shell unset?")
     if inputs.count(STDIN) > 1:
         raise UsageError("standard input can be read only once", "name - once")
     found = Found(alone=len(inputs) == 1, words=tuple(inputs))
     avoid = {here for path in outputs if (here := _identity(path)) is not None}
-    for word in inputs:
-        path, own_keys = split_key(word)
+    words = [split_key(word) for word in inputs]
+    prefixes = _prefixes([path for path, _ in words])
+    for path, own_keys in _united(words):
         wanted = (*keys, *own_keys)
         if path == STDIN:
             found.files.append(InputFile(STDIN, "stdin.npy", True, wanted))
         elif os.path.isdir(path):
             found.alone = False
-            prefix = "" if len(inputs) == 1 else os.path.basename(os.path.abspath(path))
+            prefix = prefixes[os.path.abspath(path)]
             _walk(found, path, prefix, wanted, avoid)
         else:
             file = InputFile(path, _name(path, base), True, wanted)
@@ -72,6 +76,41 @@ def discover(
             else:
                 found.missing.append((file, InputError("is not there", _near(path))))
     return found
+
+
+def _united(
+    words: Sequence[tuple[str, tuple[str, ...]]],
+) -> list[tuple[str, tuple[str, ...]]]:
+    """The same inputs; a file named several times, each time with a key, once with all keys."""
+    bare = {os.path.abspath(path) for path, keys in words if not keys}
+    places: dict[str, int] = {}
+    united: list[tuple[str, tuple[str, ...]]] = []
+    for path, keys in words:
+        place = places.setdefault(os.path.abspath(path), len(united))
+        if place == len(united) or os.path.abspath(path) in bare:
+            united.append((path, keys))
+        else:
+            first, earlier = united[place]
+            united[place] = first, tuple(dict.fromkeys((*earlier, *keys)))
+    return united
+
+
+def _prefixes(paths: Sequence[str]) -> dict[str, str]:
+    """What stands before the names in each directory, by its absolute path.
+
+    Nothing where it is the only input; its base name; where several have one base name, their
+    paths below the directory that they have in common.
+    """
+    directories = {os.path.abspath(path) for path in paths if os.path.isdir(path)}
+    if len(paths) == 1:
+        return dict.fromkeys(directories, "")
+    prefixes = {}
+    for path in directories:
+        name = os.path.basename(path)
+        alike = [other for other in directories if os.path.basename(other) == name]
+        common = os.path.commonpath([os.path.dirname(other) for other in alike])
+        prefixes[path] = os.path.relpath(path, common).replace(os.sep, "/") if name else ""
+    return prefixes
 
 
 def with_distinct_names(files: Sequence[InputFile]) -> list[InputFile]:

@@ -60,7 +60,7 @@ def look_into(file: InputFile, layout: str | None) -> Selection:
     """What would be pooled from one file; its values are not read."""
     with open_reader(file.path) as reader:
         infos = list(reader.arrays())
-    return select(infos, file.keys, layout, format_of(file.path).container)
+    return select(infos, file.keys, layout, format_of(file.path).container, file.named)
 
 
 def check_outputs(planned: Sequence[Planned], destination: Destination) -> None:

@@ -125,7 +125,6 @@ class _Run:
         try:
             self._sink.end(self._failed)
         except InputError as error:
-            self._sink.discard()
             self._tell(Failed(done.file, "", error.message, error.hint))
         self.tally.files += 1
         self.tally.failed_files += self._failed

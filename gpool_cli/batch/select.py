@@ -20,11 +20,13 @@ class Selection:
         maps: To be pooled, with the meaning of their axes.
         skipped: Not pooled, with the reason.
         failed: Asked for or damaged, with what is wrong.
+        nothing: Why nothing was chosen from a file that the user did not name; "" otherwise.
     """
 
     maps: list[tuple[ArrayInfo, Layout]] = field(default_factory=list)
     skipped: list[tuple[ArrayInfo, str]] = field(default_factory=list)
     failed: list[tuple[ArrayInfo, InputError]] = field(default_factory=list)
+    nothing: str = ""
 
     def add(self, info: ArrayInfo, layout: str | None, must: bool) -> None:
         """Decide about one array.
@@ -49,7 +51,11 @@ class Selection:
 
 
 def select(
-    infos: Sequence[ArrayInfo], keys: Sequence[str], layout: str | None, container: bool
+    infos: Sequence[ArrayInfo],
+    keys: Sequence[str],
+    layout: str | None,
+    container: bool,
+    named: bool = True,
 ) -> Selection:
     """Choose the arrays of one file.
 
@@ -58,16 +64,18 @@ def select(
         keys: The user's patterns; empty chooses by the number of axes.
         layout: The user's layout, as `gpool_cli.layout.parse_layout` gives it, or None.
         container: The file keeps arrays under names; in others every array must be pooled.
+        named: The user named the file; in one that a walk found, a pattern may match nothing.
 
     Raises:
-        InputError: A pattern matches nothing.
+        InputError: A pattern matches nothing in a named file.
     """
     chosen = Selection()
     if keys and container:
-        _by_name(chosen, infos, keys, layout)
+        _by_name(chosen, infos, keys, layout, named)
         return chosen
+    # The file's own word says what axes mean, not what the user wants of them.
+    fewest, most = axes_count(layout)
     for info in infos:
-        fewest, most = axes_count(layout if layout is not None else info.file_layout)
         rank = len(info.shape)
         if container and not info.refusal and not fewest <= rank <= most:
             wanted = f"{fewest} to {most}" if fewest < most else str(fewest)
@@ -79,7 +87,11 @@ def select(
 
 
 def _by_name(
-    chosen: Selection, infos: Sequence[ArrayInfo], keys: Sequence[str], layout: str | None
+    chosen: Selection,
+    infos: Sequence[ArrayInfo],
+    keys: Sequence[str],
+    layout: str | None,
+    named: bool,
 ) -> None:
     wanted: dict[str, bool] = {}
     names = {info.dataset for info in infos}
@@ -88,9 +100,14 @@ def _by_name(
         exact = plain in names
         matched = [plain] if exact else [name for name in names if matches(plain, name)]
         if not matched:
-            raise InputError(f"holds nothing named {printable(key)!r}", _what_there_is(infos))
+            missing = InputError(f"holds nothing named {printable(key)!r}", _what_there_is(infos))
+            if named:
+                raise missing
+            chosen.nothing = chosen.nothing or missing.message
         for name in matched:
             wanted[name] = wanted.get(name, False) or exact
+    if wanted:
+        chosen.nothing = ""
     for info in infos:
         if info.dataset in wanted:
             chosen.add(info, layout, must=wanted[info.dataset])
@@ -104,8 +121,8 @@ def _what_there_is(infos: Sequence[ArrayInfo]) -> str:
 def matches(pattern: str, name: str) -> bool:
     """Whether a name fits a pattern.
 
-    ``*`` and ``?`` stop at ``/``, ``**`` does not; a pattern without ``/`` is held against the
-    last part of the name.
+    ``*``, ``?`` and ``[abc]`` stop at ``/``, ``**`` does not; a pattern without ``/`` is
+    held against the last part of the name.
     """
     if "/" not in pattern and "**" not in pattern:
         name = name.rpartition("/")[2]
@@ -122,7 +139,14 @@ def _as_regex(pattern: str) -> str:
 
 
 def _as_class(part: str) -> str:
-    if not part.endswith("]"):
+    """A class of characters; what is none is taken as it stands."""
+    sign = "^" if part.startswith("[!") else ""
+    inside = part[1 + len(sign) : -1]
+    if not part.endswith("]") or not inside:
         return re.escape(part)
-    inside = part[1:-1].replace("\\", "\\\\").replace("^", "\\^")
-    return f"[^{inside[1:]}]" if inside.startswith("!") else f"[{inside}]"
+    members = ""
+    for first, last, lone in re.findall(r"(.)-(.)|(.)", inside, re.DOTALL):
+        if first > last:
+            return re.escape(part)
+        members += re.escape(lone) or f"{re.escape(first)}-{re.escape(last)}"
+    return f"(?!/)[{sign}{members}]"

@@ -6,16 +6,18 @@ import contextlib
 import os
 import sys
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import BinaryIO
 
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.stopping import held
-from gpool_cli.errors import OutputError, ReaderLeft
+from gpool_cli.errors import InputError, OutputError, ReaderLeft
 from gpool_cli.formats import Row, load_writer
 from gpool_cli.formats.atomic import AtomicFile, output_errors
 from gpool_cli.formats.interface import Writer, WriteStyle
 from gpool_cli.formats.rownames import RowNames
 from gpool_cli.model import InputFile, Result
+from gpool_cli.printable import printable
 
 
 class Sink(ABC):
@@ -81,6 +83,12 @@ class _Outputs:
                 writer.begin(file)
 
     @held()
+    def end(self) -> None:
+        for path, (_, writer) in self._open.items():
+            with output_errors(path):
+                writer.end()
+
+    @held()
     def commit(self) -> int:
         size = 0
         while self._open:
@@ -104,9 +112,13 @@ class _Outputs:
 class DirectorySink(Sink):
     """Outputs of their own for every input; an input that fails leaves none."""
 
-    def __init__(self, destination: Destination, style: WriteStyle) -> None:
+    def __init__(
+        self, destination: Destination, style: WriteStyle, planned: Mapping[str, str]
+    ) -> None:
         self._destination = destination
         self._style = style
+        self._planned = planned
+        self._unplanned: set[str] = set()
         self._outputs: _Outputs | None = None
 
     def begin(self, file: InputFile) -> None:
@@ -119,15 +131,37 @@ class DirectorySink(Sink):
         paths = self._destination.outputs_in_directory(result.file, datasets)
         place = self._destination.poolings.index(result.pooling.label)
         path = paths[place if len(paths) > 1 else 0]
+        if several and result.info.dataset and result.start == 0:
+            self._check_unplanned(path, result.file)
         self._outputs.add(path, result)
         return path
 
+    def _check_unplanned(self, path: str, file: InputFile) -> None:
+        """Refuse to replace what the plan did not know of.
+
+        How many arrays follow one another in a file or a pipe is seen only when they are read.
+        """
+        owner = self._planned.get(path)
+        if owner == file.path:
+            return
+        taken = owner is not None or path in self._unplanned
+        if taken or (os.path.lexists(path) and not self._destination.overwrite):
+            raise InputError(
+                f"would be written to {printable(path)}, which is already there",
+                "choose another -o, or one file for all results such as .h5 or .npz",
+            )
+        self._unplanned.add(path)
+
     def end(self, failed: bool) -> None:
         assert self._outputs is not None
-        if failed:
-            self._outputs.discard()
-        else:
-            self.bytes_out += self._outputs.commit()
+        if not failed:
+            try:
+                self._outputs.end()
+                self.bytes_out += self._outputs.commit()
+            except InputError:
+                self._outputs.discard()
+                raise
+        self._outputs.discard()
 
     def discard(self) -> None:
         if self._outputs is not None:
@@ -155,6 +189,9 @@ class FileSink(Sink):
         if self._names is not None and place == 0:
             self._names.add(result)
         return path
+
+    def end(self, failed: bool) -> None:
+        self._outputs.end()
 
     @held()
     def finish(self, failed: bool) -> None:
@@ -241,16 +278,19 @@ class _pipe_errors(contextlib.AbstractContextManager[None]):  # noqa: N801 - rea
             raise OutputError(f"can't write standard output: {reason}", "what came is cut short")
 
 
-def make_sink(destination: Destination, style: WriteStyle, alone: bool) -> Sink:
+def make_sink(
+    destination: Destination, style: WriteStyle, alone: bool, planned: Mapping[str, str]
+) -> Sink:
     """The sink of a destination.
 
     Args:
         destination: Where results go.
         style: How they are written.
         alone: The only input is one file that the user named.
+        planned: The outputs that the plan knows, in a directory, and the input of each.
     """
     if destination.kind == "directory":
-        return DirectorySink(destination, style)
+        return DirectorySink(destination, style, planned)
     if destination.kind == "file":
         return FileSink(destination, style, alone)
     if destination.kind == "stdout":

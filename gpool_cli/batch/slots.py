@@ -40,14 +40,14 @@ class Slots:
             Every step in order: a unit with its answer, anything else with None.
         """
         waiting: deque[tuple[Step, _Pending | None]] = deque()
-        under_way = 0
+        under_way, room = 0, _AHEAD * len(self._slots)
         for step in steps:
             pending = None
             if isinstance(step, (WholeFiles, Maps, MapPart)):
                 pending = min(self._slots, key=lambda slot: len(slot.queue)).hand_out(step)
                 under_way += 1
             waiting.append((step, pending))
-            while under_way > _AHEAD * len(self._slots) or waiting[0][1] is None:
+            while under_way > room or len(waiting) > 2 * room or waiting[0][1] is None:
                 first, of_first = waiting.popleft()
                 under_way -= of_first is not None
                 yield first, of_first.answer() if of_first is not None else None
@@ -67,16 +67,6 @@ class Slots:
     ) -> None:
         for slot in self._slots:
             slot.end(wait=kind is None)
-        if kind is not None:
-            _end_processes()
-
-
-def _end_processes() -> None:
-    """Don't wait for what nobody will ask for."""
-    import multiprocessing
-
-    for process in multiprocessing.active_children():
-        process.terminate()
 
 
 @dataclass(eq=False)

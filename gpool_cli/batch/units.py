@@ -103,13 +103,19 @@ def work_on(unit: Unit) -> Answer:
 
 
 def one_by_one(steps: Iterable[Step]) -> Iterator[tuple[Step, Answer | None]]:
-    """Work through steps in this process.
+    """Work through steps in this process; outcomes are made as they are taken.
 
     Yields:
         Every step in order: a unit with its answer, anything else with None.
     """
     for step in steps:
-        yield step, work_on(step) if isinstance(step, (WholeFiles, Maps, MapPart)) else None
+        if isinstance(step, WholeFiles):
+            for task in step.tasks:
+                yield Here(task), None
+        elif isinstance(step, Maps):
+            yield Here(step.task, step.maps, step.count), None
+        else:
+            yield step, work_on(step) if isinstance(step, MapPart) else None
 
 
 def steps_of(tasks: Iterable[Task]) -> Iterator[Step]:

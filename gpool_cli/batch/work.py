@@ -147,14 +147,17 @@ def _listings(file: InputFile, reader: Reader) -> Iterator[Sequence[ArrayInfo]]:
 
 def _choose(task: Task, infos: Sequence[ArrayInfo]) -> Listing:
     file, layout = task.file, task.recipe.layout
-    selection = select(infos, file.keys, layout, format_of(file.path).container)
+    container = format_of(file.path).container
+    selection = select(infos, file.keys, layout, container, file.named)
     listing = Listing()
     say = listing.outcomes.append
     for info, reason in selection.skipped:
         say(Skipped(file, info.dataset, reason, info))
     for info, error in selection.failed:
         say(Failed(file, info.dataset, error.message, error.hint))
-    if not selection.maps and not selection.failed:
+    if selection.nothing:
+        say(Skipped(file, "", selection.nothing))
+    elif not selection.maps and not selection.failed:
         say(_nothing_in(file, infos))
     for info, meaning in selection.maps:
         doubt = layout_doubt(meaning, info.shape)

@@ -92,7 +92,8 @@ def _run(
         several_inputs=destination.kind != "directory" and not found.alone,
         copy_others=options.copy_others,
     )
-    sink = make_sink(destination, style, found.alone)
+    known = {path: one.file.path for one in planned for path in one.outputs}
+    sink = make_sink(destination, style, found.alone, known)
     jobs = worth_workers((one.file for one in planned), options.jobs or usable_cores())
     tasks = (Task(one.file, recipe, options.strict) for one in planned)
     summary = Summary(preview=destination.kind == "nowhere")

@@ -85,7 +85,7 @@ def _entries(file: InputFile, layout: str | None) -> Iterator[_Entry | Failed]:
 
 
 def _described(file: InputFile, infos: list[ArrayInfo], layout: str | None) -> Iterator[_Entry]:
-    selection = select(infos, file.keys, layout, format_of(file.path).container)
+    selection = select(infos, file.keys, layout, format_of(file.path).container, file.named)
     meanings: dict[str, Layout] = {info.dataset: meaning for info, meaning in selection.maps}
     reasons = {info.dataset: reason for info, reason in selection.skipped}
     reasons.update({info.dataset: error.message for info, error in selection.failed})

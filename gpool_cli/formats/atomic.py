@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from typing import BinaryIO
 
-from gpool_cli.errors import OutputError
+from gpool_cli.errors import InputError, OutputError
 from gpool_cli.printable import printable
 
 
@@ -53,12 +54,20 @@ class AtomicFile:
 
 
 class output_errors(contextlib.AbstractContextManager[None]):  # noqa: N801 - reads as a statement
-    """Say what the file system answers as an `OutputError` that names the output."""
+    """Say what the file system answers as an `OutputError` that names the output.
+
+    A name that is too long comes from the input: it is an `InputError`, and the others go on.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            raise InputError(
+                "the name of its output is too long for the file system",
+                "write to a container such as .h5 or .npz",
+            ) from error
         if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
             reason = error.strerror or str(error)
             raise OutputError(

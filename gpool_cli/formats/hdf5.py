@@ -27,7 +27,7 @@ from gpool_cli.formats.interface import (
     open_regular,
 )
 from gpool_cli.formats.naming import member_name
-from gpool_cli.formats.rows import RowSpool, label
+from gpool_cli.formats.stacks import Stacks
 from gpool_cli.layout import layout_from_names, parse_layout
 from gpool_cli.model import ArrayInfo, Block, InputFile, Part, Result
 from gpool_cli.printable import printable
@@ -201,18 +201,22 @@ class Hdf5Writer(Writer):
         super().__init__(file, style)
         self._h5 = h5py.File(file, "w")
         self._mirror: Mirror | None = None
-        self._stacks: dict[str, RowSpool] = {}
-        self._names: list[str] = []
+        self._stacks = Stacks()
         self._open: h5py.Dataset | None = None
 
     def begin(self, file: InputFile) -> None:
-        self._end_input()
+        self.end()
         if not self.style.stack:
             self._mirror = Mirror.of(file, self._h5, self.style)
 
+    def end(self) -> None:
+        if self._mirror is not None:
+            mirror, self._mirror = self._mirror, None
+            mirror.finish()
+
     def add(self, result: Result) -> None:
         if self.style.stack:
-            self._add_rows(result)
+            self._stacks.add(result)
             return
         if result.start == 0:
             self._open = None
@@ -248,42 +252,29 @@ class Hdf5Writer(Writer):
                 )
 
     def finish(self) -> None:
-        self._end_input()
-        for name, rows in self._stacks.items():
+        self.end()
+        for name, rows in self._stacks.spools.items():
             dataset = self._h5.create_dataset(name, rows.shape(True), rows.dtype)
             first = 0
             for chunk in rows.chunks():
                 dataset[first : first + len(chunk)] = chunk
                 first += len(chunk)
             write_text(dataset, "pooling", name)
-            rows.close()
-        if self._names:
-            names = [name.encode("utf-8", "backslashreplace") for name in self._names]
-            self._h5.create_dataset(
-                "sources", data=np.array(names, object), dtype=h5py.string_dtype()
-            )
+        if self._stacks.rows:
+            dataset = self._h5.create_dataset("sources", (self._stacks.rows,), h5py.string_dtype())
+            first = 0
+            for names in self._stacks.names():
+                dataset[first : first + len(names)] = np.array(names, object)
+                first += len(names)
+        self._stacks.close()
         write_history(self._h5, self.style.recipe)
         self._h5.close()
 
     def abandon(self) -> None:
         if self._mirror is not None:
             self._mirror.close()
-        for rows in self._stacks.values():
-            rows.close()
+        self._stacks.close()
         self._h5.close()
-
-    def _add_rows(self, result: Result) -> None:
-        pooling = result.pooling.label
-        if pooling not in self._stacks:
-            self._stacks[pooling] = RowSpool()
-        rows = self._stacks[pooling].add(result)
-        if pooling == next(iter(self._stacks)):
-            self._names += [label(result)] * rows
-
-    def _end_input(self) -> None:
-        if self._mirror is not None:
-            mirror, self._mirror = self._mirror, None
-            mirror.finish()
 
 
 def _label_axes(dataset: h5py.Dataset, axes: str) -> None:

@@ -126,6 +126,13 @@ class Writer(ABC):
     def begin(self, file: InputFile) -> None:
         """Say that the results of this input come next."""
 
+    def end(self) -> None:
+        """Say that the results of the input that began last are complete.
+
+        Raises:
+            InputError: What else is taken over from the input can't be read.
+        """
+
     @abstractmethod
     def finish(self) -> None:
         """Write what is still to be written, and let go of everything but the file."""

@@ -77,7 +77,7 @@ class NpyReader(Reader):
 
     def _header(self, number: int) -> NpyHeader | None:
         try:
-            return read_header(self._read)
+            return read_header(self._read, self._piped)
         except InputError as error:
             if number == 0:
                 raise

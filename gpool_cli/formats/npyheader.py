@@ -22,6 +22,27 @@ from gpool_cli.printable import printable
 
 MAGIC = b"\x93NUMPY"
 
+# What else files begin with: its name, and what to do about it.
+_SAVE_AS_NPY = "save the array itself, with numpy.save"
+_KNOWN = (
+    (b"\x89PNG", "a PNG picture", _SAVE_AS_NPY),
+    (b"\xff\xd8\xff", "a JPEG picture", _SAVE_AS_NPY),
+    (b"GIF8", "a GIF picture", _SAVE_AS_NPY),
+    (b"%PDF", "a PDF document", _SAVE_AS_NPY),
+    (b"PK\x03\x04", "a zip archive, as npz is", "if numpy.savez wrote it, name it .npz"),
+    (b"PK\x05\x06", "an empty zip archive", _SAVE_AS_NPY),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "name it .h5"),
+    (b"\x1f\x8b", "a gzip file", "unpack it first, with gunzip"),
+    (b"\x80\x02", "a pickle, as PyTorch writes", _SAVE_AS_NPY),
+    (b"\x80\x03", "a pickle", _SAVE_AS_NPY),
+    (b"\x80\x04", "a pickle", _SAVE_AS_NPY),
+    (b"\x80\x05", "a pickle", _SAVE_AS_NPY),
+    (b"<!DOCTYP", "an HTML page", "did its download fail?"),
+    (b"<!doctyp", "an HTML page", "did its download fail?"),
+    (b"<html", "an HTML page", "did its download fail?"),
+)
+_CONTAINERS = (b"PK\x03\x04", b"\x89HDF\r\n\x1a\n")
+
 # As many bytes as numpy itself accepts: a longer header belongs to a structured type.
 _LONGEST = 10_000
 _MOST_AXES = 64
@@ -61,11 +82,12 @@ class NpyHeader:
         return self.shape[::-1] if self.fortran else self.shape
 
 
-def read_header(read: Callable[[int], bytes]) -> NpyHeader | None:
+def read_header(read: Callable[[int], bytes], piped: bool = False) -> NpyHeader | None:
     """Read one header.
 
     Args:
         read: Gives up to so many bytes, fewer only at the end.
+        piped: They come from standard input.
 
     Returns:
         The header, or None where nothing is left to read.
@@ -77,7 +99,7 @@ def read_header(read: Callable[[int], bytes]) -> NpyHeader | None:
     if not start:
         return None
     if start[:6] != MAGIC[: len(start)]:
-        raise InputError("is no npy file", f"it starts with {_glimpse(start)}")
+        raise _no_npy(start, piped)
     if len(start) < 8:
         raise _truncated()
     version = start[6]
@@ -159,5 +181,14 @@ def _truncated() -> InputError:
     return InputError("is truncated inside its npy header", "copy or save the file again")
 
 
-def _glimpse(start: bytes) -> str:
-    return printable(start.decode("latin-1"))
+def _no_npy(start: bytes, piped: bool) -> InputError:
+    """Say what it is instead, as far as 8 bytes tell."""
+    for magic, name, hint in _KNOWN:
+        if start.startswith(magic):
+            if piped and magic in _CONTAINERS:
+                hint = "a pipe takes npy only: name the file instead"
+            return InputError(f"is no npy file but {name}", hint)
+    glimpse = "".join(chr(b) if 32 <= b < 127 else f"\\x{b:02x}" for b in start)
+    if len(start) == 8 and all(32 <= b < 127 or b in b"\t\r\n" for b in start):
+        return InputError("is no npy file but text", f"it starts with {glimpse}")
+    return InputError("is no npy file", f"it starts with {glimpse}")

@@ -15,8 +15,8 @@ from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, cut_parts, open_regular
 from gpool_cli.formats.naming import member_name
 from gpool_cli.formats.npyheader import NpyHeader, read_header
-from gpool_cli.formats.npystream import read_values, write_array, write_header, write_values
-from gpool_cli.formats.rows import RowSpool, label
+from gpool_cli.formats.npystream import read_values, write_header, write_values
+from gpool_cli.formats.stacks import Stacks
 from gpool_cli.model import ArrayInfo, Block, Part, Result
 from gpool_cli.printable import printable
 
@@ -44,24 +44,29 @@ class NpzReader(Reader):
                 raise InputError("is no npz file", "an npz file is a zip archive of npy arrays")
             with _zip_errors(""):
                 self._zip = zipfile.ZipFile(self._file)
+            listed = [member for member in self._zip.infolist() if not _is_dir(member)]
+            self._members = {_dataset(member): member for member in listed}
+            self._repeats = len(self._members) < len(listed)
         except BaseException:
             self._file.close()
             raise
 
     def arrays(self) -> Iterator[ArrayInfo]:
-        members = [member for member in self._zip.infolist() if not member.filename.endswith("/")]
-        if not members:
+        if not self._members:
             raise InputError("holds no arrays", "the archive is empty")
-        names = [_dataset(member) for member in members]
-        if len(set(names)) < len(names):
+        if self._repeats:
             raise InputError("has two members of one name", "save the archive again")
-        for name, member in zip(names, members, strict=True):
-            yield self._describe(name, member)
+        for name, member in self._members.items():
+            try:
+                yield self._describe(name, member)
+            except InputError as error:
+                # The other members may be good.
+                yield ArrayInfo(name, (), None, error.message, "unknown", broken=True)
 
     def blocks(
         self, info: ArrayInfo, parts: Sequence[Part] | None = None
     ) -> Iterator[tuple[Block, Array]]:
-        member = next(m for m in self._zip.infolist() if _dataset(m) == info.dataset)
+        member = self._members[info.dataset]
         with _zip_errors(info.dataset), self._zip.open(member) as stream:
             _header(stream)
             yield from read_values(info, cut_parts(info), stream.readinto)  # type: ignore[attr-defined]
@@ -81,12 +86,12 @@ class NpzReader(Reader):
             # zipfile unpacks these without a bound on what comes out at a time.
             reason = f"is compressed by {method}; gpool reads stored and deflated members"
             return ArrayInfo(name, (), None, reason, "unknown", filters=(method,), broken=True)
-        with _zip_errors(name), self._zip.open(member) as stream:
+        with _zip_errors(""), self._zip.open(member) as stream:
             header = _header(stream)
         if not header.refusal and header.length + header.nbytes != member.file_size:
             raise InputError(
-                f"member {printable(name)!r} holds {member.file_size - header.length} bytes of "
-                f"values, its header asks for {header.nbytes}",
+                f"holds {member.file_size - header.length} bytes of values, "
+                f"its header asks for {header.nbytes}",
                 "save the archive again",
             )
         return ArrayInfo(
@@ -105,20 +110,14 @@ class NpzWriter(Writer):
     def __init__(self, file: BinaryIO, style: WriteStyle) -> None:
         super().__init__(file, style)
         self._zip = zipfile.ZipFile(file, "w")
-        self._stacks: dict[str, RowSpool] = {}
-        self._names: list[str] = []
+        self._stacks = Stacks()
         self._open: BinaryIO | None = None
 
     def add(self, result: Result) -> None:
-        if not self.style.stack:
+        if self.style.stack:
+            self._stacks.add(result)
+        else:
             self._add_member(result)
-            return
-        pooling = result.pooling.label
-        if pooling not in self._stacks:
-            self._stacks[pooling] = RowSpool()
-        rows = self._stacks[pooling].add(result)
-        if pooling == next(iter(self._stacks)):
-            self._names += [label(result)] * rows
 
     def _add_member(self, result: Result) -> None:
         if result.start == 0:
@@ -132,20 +131,22 @@ class NpzWriter(Writer):
             self._open.close()
 
     def finish(self) -> None:
-        for name, rows in self._stacks.items():
+        for name, rows in self._stacks.spools.items():
             with self._member(name) as member:
                 write_header(member, rows.shape(True), rows.dtype)
                 for chunk in rows.chunks():
                     member.write(chunk.data)
-            rows.close()
-        if self._names:
+        if self._stacks.rows:
+            text = np.dtype(f"U{self._stacks.longest}")
             with self._member("sources") as member:
-                write_array(member, np.array(self._names))
+                write_header(member, (self._stacks.rows,), text)
+                for names in self._stacks.names():
+                    write_values(member, np.array(names, text))
+        self._stacks.close()
         self._zip.close()
 
     def abandon(self) -> None:
-        for rows in self._stacks.values():
-            rows.close()
+        self._stacks.close()
         # A member that is still open keeps the archive from closing, now and when it is forgotten.
         for part in (self._open, self._zip):
             with suppress(OSError, RuntimeError, ValueError):
@@ -170,6 +171,10 @@ class NpzWriter(Writer):
 
 def _dataset(member: zipfile.ZipInfo) -> str:
     return member.filename.removesuffix(".npy")
+
+
+def _is_dir(member: zipfile.ZipInfo) -> bool:
+    return member.filename.endswith("/")  # zipfile's own stumbles over an empty name.
 
 
 def _header(stream: IO[bytes]) -> NpyHeader:

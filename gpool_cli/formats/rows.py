@@ -64,12 +64,19 @@ class RowSpool:
         self._file = Spool()
         self._same = SameShape()
         self._segments: list[tuple[np.dtype[Any], int]] = []
+        self._dtypes: dict[np.dtype[Any], None] = {}
         self._lone_shape: tuple[int, ...] | None = None
         self._lone_values: Array | None = None
 
     def add(self, result: Result) -> int:
-        """Append a result's rows, and say how many they are."""
+        """Append a result's rows, and say how many they are.
+
+        Raises:
+            InputError: No array can hold them beside the earlier ones.
+        """
         rows = np.ascontiguousarray(self._same.rows_of(result))
+        self._check_dtype(rows.dtype)
+        self._dtypes[rows.dtype] = None
         self._lone_shape = result.shape if self._is_lone(result) else None
         inner_batch = self._lone_shape is not None and result.axes.find("N") > 0
         self._lone_values = result.values if inner_batch else None
@@ -80,6 +87,17 @@ class RowSpool:
         self._file.write(rows.data)
         return len(rows)
 
+    def _check_dtype(self, dtype: np.dtype[Any]) -> None:
+        """Every earlier value and these must stand in one dtype unchanged."""
+        if dtype in self._dtypes:
+            return
+        for earlier in self._dtypes:
+            if not _holds_both(earlier, dtype):
+                raise InputError(
+                    f"the rows are {earlier.name} and {dtype.name}: no dtype holds both",
+                    "choose one with --dtype, or write .h5 or .jsonl",
+                )
+
     def _is_lone(self, result: Result) -> bool:
         """Whether all rows so far are of one result."""
         return not self._segments or (result.start > 0 and self._lone_shape is not None)
@@ -87,7 +105,7 @@ class RowSpool:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype that holds every row."""
-        return np.result_type(*(dtype for dtype, _ in self._segments))
+        return np.result_type(*self._dtypes)
 
     def shape(self, batched: bool) -> tuple[int, ...]:
         """The array's shape; a lone result keeps its own unless a batch axis is asked for."""
@@ -113,3 +131,12 @@ class RowSpool:
     def close(self) -> None:
         """Forget the rows."""
         self._file.close()
+
+
+def _holds_both(one: np.dtype[Any], other: np.dtype[Any]) -> bool:
+    """Whether what numpy makes of two dtypes holds every integer of both."""
+    common = np.result_type(one, other)
+    if common.kind != "f":
+        return True
+    mantissa = np.finfo(common).nmant + 1
+    return all(dtype.itemsize * 8 <= mantissa for dtype in (one, other) if dtype.kind in "iu")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Iterator
 from typing import IO
+
+from gpool_cli.errors import OutputError
 
 _IN_MEMORY = 8 << 20
 _CHUNK = 1 << 20
@@ -22,20 +25,26 @@ class Spool:
         self._in_memory = True
 
     def write(self, data: bytes | memoryview) -> None:
-        """Append bytes."""
-        self._file.write(data)
-        if self._in_memory and self._file.tell() > _IN_MEMORY:
-            import tempfile
+        """Append bytes.
 
-            in_memory, self._file = self._file, tempfile.TemporaryFile()
-            self._in_memory = False
-            in_memory.seek(0)
-            while part := in_memory.read(_CHUNK):
-                self._file.write(part)
+        Raises:
+            OutputError: There is no room for them.
+        """
+        with _temporary_errors():
+            self._file.write(data)
+            if self._in_memory and self._file.tell() > _IN_MEMORY:
+                import tempfile
+
+                in_memory, self._file = self._file, tempfile.TemporaryFile()
+                self._in_memory = False
+                in_memory.seek(0)
+                while part := in_memory.read(_CHUNK):
+                    self._file.write(part)
 
     def rewind(self) -> None:
         """Go back to the first byte."""
-        self._file.seek(0)
+        with _temporary_errors():
+            self._file.seek(0)  # It writes what is still held back.
 
     def read(self, count: int) -> bytes:
         """The next bytes, fewer only at the end."""
@@ -49,4 +58,16 @@ class Spool:
 
     def close(self) -> None:
         """Forget the bytes."""
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+
+class _temporary_errors(contextlib.AbstractContextManager[None]):  # noqa: N801 - reads as a statement
+    """Say that it is the temporary file that can't be written."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise OutputError(
+                f"can't write a temporary file: {error.strerror or error}",
+                "make room in the directory for temporary files (TMPDIR)",
+            ) from error

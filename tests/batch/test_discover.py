@@ -82,3 +82,36 @@ def test_a_lone_file_is_alone_and_nothing_else_is(tmp_path, monkeypatch):
     assert discover(["-"]).alone
     assert not discover(["d"]).alone
     assert not discover(["a.npy", "a.npy"]).alone
+
+
+def test_one_file_with_several_keys_is_read_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("two.h5", "b.h5"):
+        (tmp_path / name).touch()
+    found = discover(["two.h5:a", "b.h5", "./two.h5:b", "two.h5:a"], keys=["k"])
+    assert [(file.path, file.keys) for file in found.files] == [
+        ("two.h5", ("k", "a", "b")), ("b.h5", ("k",)),
+    ]  # fmt: skip
+    assert len(discover(["two.h5", "two.h5:a"]).files) == 2
+    assert len(discover(["two.h5", "two.h5"], keys=["k"]).files) == 2
+
+
+def test_directories_of_one_name_are_told_apart(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("x/maps", "y/z/maps", "other"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "a.npy").touch()
+
+    def names(*inputs):
+        return [file.name for file in discover(inputs).files]
+
+    assert names("x/maps", "y/z/maps", "other") == [
+        "x/maps/a.npy", "y/z/maps/a.npy", "other/a.npy",
+    ]  # fmt: skip
+    assert names("x/maps", "other") == ["maps/a.npy", "other/a.npy"]
+    assert names("x/maps") == ["a.npy"]
+
+
+def test_an_empty_name_is_refused():
+    with pytest.raises(UsageError, match="an input has an empty name"):
+        discover(["a.npy", ""])

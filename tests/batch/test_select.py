@@ -1,8 +1,11 @@
 """Patterns for names in containers."""
 
+import numpy as np
 import pytest
 
-from gpool_cli.batch.select import matches
+from gpool_cli.batch.select import matches, select
+from gpool_cli.errors import InputError
+from gpool_cli.model import ArrayInfo
 
 
 @pytest.mark.parametrize(
@@ -32,9 +35,46 @@ from gpool_cli.batch.select import matches
         ("x.y", "xzy", False),
         ("x+", "x+", True),
         ("x[", "x[", True),
+        ("[z-a]", "[z-a]", True),
+        ("[z-a]", "b", False),
+        ("[[a]*", "[b", True),
+        ("[[a]*", "ab", True),
+        ("[!]", "[!]", True),
+        ("[a-c]", "b", True),
+        ("[a-]", "-", True),
+        ("[&&||~~]", "&", True),
+        ("a[!x]b/c", "a/b/c", False),
+        ("a[.-0]b/c", "a/b/c", False),
         ("*", "a\nb", True),
         ("a\\d", "a1", False),
     ],
 )
 def test_patterns(pattern, name, fits):
     assert matches(pattern, name) == fits
+
+
+def info(name: str, *shape: int, file_layout: str | None = None) -> ArrayInfo:
+    return ArrayInfo(name, shape, np.dtype("f4"), file_layout=file_layout)
+
+
+def test_the_files_own_layout_does_not_choose():
+    """A netCDF file labels also its coordinates: lon(y, x)."""
+    infos = [info("lon", 4, 5, file_layout="YX"), info("m", 4, 5, 3, file_layout="YXC")]
+    chosen = select(infos, [], None, True)
+    assert [one.dataset for one, _ in chosen.maps] == ["m"]
+    assert [(one.dataset, why) for one, why in chosen.skipped] == [
+        ("lon", "has 2 axes, not 3 to 5")
+    ]
+
+
+def test_a_pattern_that_matches_nothing():
+    infos = [info("m", 4, 5, 3)]
+    with pytest.raises(InputError, match="holds nothing named 'x'"):
+        select(infos, ["x"], None, True)
+    with pytest.raises(InputError, match="holds nothing named 'x'"):
+        select(infos, ["m", "x"], None, True)
+    chosen = select(infos, ["x"], None, True, named=False)
+    assert (chosen.maps, chosen.failed) == ([], [])
+    assert chosen.nothing == "holds nothing named 'x'"
+    chosen = select(infos, ["x", "m"], None, True, named=False)
+    assert (len(chosen.maps), chosen.nothing) == (1, "")

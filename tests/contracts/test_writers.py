@@ -357,7 +357,7 @@ class TestStack:
         assert [one.tolist() for one in got] == [[0, 0, 0], [2, 2, 2]]
 
     @pytest.mark.parametrize(
-        ("first", "second", "both"), [("f4", "f8", "f8"), ("u1", "i2", "i2"), ("i8", "f4", "f8")]
+        ("first", "second", "both"), [("f4", "f8", "f8"), ("u1", "i2", "i2"), ("i4", "f4", "f8")]
     )
     @pytest.mark.parametrize("row", [row for row in WRITERS if not row.text], ids=lambda r: r.name)
     def test_dtypes_are_promoted(self, row: Row, first: str, second: str, both: str) -> None:

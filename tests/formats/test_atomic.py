@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gpool_cli.errors import OutputError
+from gpool_cli.errors import InputError, OutputError
 from gpool_cli.formats.atomic import AtomicFile, output_errors
 
 
@@ -133,6 +133,13 @@ def test_the_name_is_escaped() -> None:
         output_errors("\x1b[31m"),
     ):
         raise OSError("why")
+
+
+def test_a_name_that_is_too_long_is_one_inputs_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught, output_errors("a"):
+        (tmp_path / ("a" * 300)).touch()
+    assert caught.value.message == "the name of its output is too long for the file system"
+    assert caught.value.hint == "write to a container such as .h5 or .npz"
 
 
 def test_other_errors_pass() -> None:

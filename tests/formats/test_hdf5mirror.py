@@ -357,3 +357,99 @@ class TestCopyOthers:
         with h5py.File(io.BytesIO(data)) as file:
             assert h5py.h5g.get_objinfo(file.id, b"c").mtime == 10**9
             assert h5py.h5g.get_objinfo(file.id, b"m").mtime == 0
+
+
+class TestDamagedInput:
+    """What can't be read in an input is its own error, never one of the output."""
+
+    STYLE = WriteStyle(copy_others=True, recipe="avg")
+
+    def writer(self, path: Path) -> Hdf5Writer:
+        with h5py.File(path, "w") as file:
+            file["m"], file["other"] = MAP, np.arange(3)
+            file["m"].attrs["a"], file["m"].attrs["b"] = 1, 2
+        return Hdf5Writer(io.BytesIO(), self.STYLE)
+
+    @pytest.mark.parametrize("kind", [OSError, RuntimeError, ValueError, KeyError, TypeError])
+    @pytest.mark.parametrize("name", ["walk", "h5py.h5a.get_num_attrs"])
+    def test_at_the_beginning(
+        self, name: str, kind: type[Exception], path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        writer = self.writer(path)
+        monkeypatch.setattr(f"gpool_cli.formats.hdf5mirror.{name}", raising(kind))
+        with pytest.raises(InputError, match="can't be carried over: .*damaged"):
+            writer.begin(InputFile(str(path), path.name))
+        writer.abandon()
+
+    @pytest.mark.parametrize("kind", [OSError, RuntimeError, ValueError, KeyError, TypeError])
+    @pytest.mark.parametrize("name", ["open_item", "h5py.h5a.get_num_attrs"])
+    def test_at_a_result(
+        self, name: str, kind: type[Exception], path: Path, make_result,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        writer = self.writer(path)
+        writer.begin(InputFile(str(path), path.name))
+        monkeypatch.setattr(f"gpool_cli.formats.hdf5mirror.{name}", raising(kind))
+        with pytest.raises(InputError, match=":m can't be carried over: .*damaged"):
+            writer.add(make_result([1, 2, 3], path.name, "m", path=str(path)))
+        writer.abandon()
+
+    @pytest.mark.parametrize("kind", [OSError, RuntimeError, ValueError, KeyError, TypeError])
+    def test_at_the_end(
+        self, kind: type[Exception], path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        writer = self.writer(path)
+        writer.begin(InputFile(str(path), path.name))
+        with monkeypatch.context() as patch:
+            patch.setattr(h5py.Group, "copy", raising(kind))
+            with pytest.raises(InputError, match=":m can't be carried over: .*damaged") as caught:
+                writer.end()
+        assert caught.value.hint == "leave out --copy-others"
+        writer.end()
+        writer.finish()
+
+    def test_an_output_without_room_is_no_fault_of_the_input(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        writer = self.writer(path)
+        writer.begin(InputFile(str(path), path.name))
+        monkeypatch.setattr(h5py.Group, "copy", raising(OSError, 28, "No space left on device"))
+        with pytest.raises(OSError, match="No space left"):
+            writer.end()
+        writer.abandon()
+
+    def test_one_attribute_stays_behind(
+        self, path: Path, make_result, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        writer = self.writer(path)
+        writer.begin(InputFile(str(path), path.name))
+        opened = h5py.h5a.open
+
+        def open_some(item: object, index: int) -> object:
+            if index == 0:
+                raise KeyError("damaged")
+            return opened(item, index=index)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(h5py.h5a, "open", open_some)
+            writer.add(make_result([1, 2, 3], path.name, "m", path=str(path)))
+        assert "a" not in writer._h5["m"].attrs
+        assert writer._h5["m"].attrs["b"] == 2
+        writer.abandon()
+
+    def test_end_copies_once(self, path: Path, make_result) -> None:
+        writer = self.writer(path)
+        writer.end()
+        writer.begin(InputFile(str(path), path.name))
+        writer.add(make_result([1, 2, 3], path.name, "m", path=str(path)))
+        writer.end()
+        assert list(writer._h5) == ["m", "other"]
+        writer.end()
+        writer.finish()
+
+
+def raising(kind: type[Exception], *details: object) -> Callable[..., object]:
+    def fail(*_: object, **__: object) -> object:
+        raise kind(*(details or ("damaged",)))
+
+    return fail

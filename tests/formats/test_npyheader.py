@@ -228,6 +228,34 @@ class TestRefused:
                 parsed(raw(text))
         assert not caught
 
+    @pytest.mark.parametrize(
+        ("data", "name"),
+        [
+            (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
+            (b"\xff\xd8\xff\xe0\0\0\0\0", "a JPEG picture"),
+            (b"GIF89a\0\0", "a GIF picture"),
+            (b"%PDF-1.7", "a PDF document"),
+            (b"PK\x03\x04\0\0\0\0", "a zip archive, as npz is"),
+            (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+            (b"\x1f\x8b\x08\0\0\0\0\0", "a gzip file"),
+            (b"\x80\x02\x8a\nl\xfc\x9cF", "a pickle, as PyTorch writes"),
+            (b"\x80\x04\x95\0\0\0\0\0", "a pickle"),
+            (b"<!DOCTYPE html>", "an HTML page"),
+            (b"0.1,0.2,0.3", "text"),
+        ],
+    )
+    def test_what_it_is_instead(self, data: bytes, name: str) -> None:
+        assert refusal(data).message == f"is no npy file but {name}"
+
+    @pytest.mark.parametrize("data", [b"PK\x03\x04\0\0\0\0", b"\x89HDF\r\n\x1a\n"])
+    def test_a_container_on_a_pipe(self, data: bytes) -> None:
+        with pytest.raises(InputError) as caught:
+            read_header(io.BytesIO(data).read, piped=True)
+        assert caught.value.hint == "a pipe takes npy only: name the file instead"
+
+    def test_what_is_not_ascii_is_escaped(self) -> None:
+        assert refusal(b"\xe9\xa0\n\x7fA").hint == "it starts with \\xe9\\xa0\\x0a\\x7fA"
+
     def test_a_glimpse_of_what_is_no_npy_file_is_escaped(self) -> None:
         error = refusal(b"\x1b[31mred")
         assert error.hint == "it starts with \\x1b[31mred"

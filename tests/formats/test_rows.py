@@ -84,6 +84,56 @@ class TestSpool:
         )
 
 
+class TestDtypes:
+    @pytest.mark.parametrize(
+        ("first", "second", "said"),
+        [
+            ("i8", "f4", "int64 and float32"),
+            ("f8", "u8", "float64 and uint64"),
+            ("i8", "u8", "int64 and uint64"),
+        ],
+    )
+    def test_integers_that_would_change(self, first, second, said, make_result) -> None:
+        spool = RowSpool()
+        one, two = (
+            replace(make_result([1, 2]), values=np.ones((1, 1, 2), d)) for d in (first, second)
+        )
+        spool.add(one)
+        with pytest.raises(InputError) as caught:
+            spool.add(two)
+        assert caught.value.message == f"the rows are {said}: no dtype holds both"
+        assert caught.value.hint == "choose one with --dtype, or write .h5 or .jsonl"
+        spool.add(one)
+        assert spool.shape(True) == (2, 1, 1, 2)
+        spool.close()
+
+    @pytest.mark.parametrize(
+        ("first", "second", "both"),
+        [("i4", "f4", "f8"), ("i2", "f2", "f4"), ("u4", "i4", "i8"), ("?", "f2", "f2")],
+    )
+    def test_what_one_dtype_holds(self, first, second, both, make_result) -> None:
+        spool = RowSpool()
+        for dtype in (first, second):
+            spool.add(replace(make_result([1, 2]), values=np.ones((1, 1, 2), dtype)))
+        assert spool.dtype == both
+        spool.close()
+
+
+class TestTemporaryFile:
+    def test_no_room(self, make_result, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full() -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(spool_module, "_IN_MEMORY", 4)
+        monkeypatch.setattr("tempfile.TemporaryFile", full)
+        spool = RowSpool()
+        with pytest.raises(OutputError) as caught:
+            spool.add(make_result([1, 2, 3]))
+        assert caught.value.message == "can't write a temporary file: No space left on device"
+        assert caught.value.hint == ("make room in the directory for temporary files (TMPDIR)")
+        spool.close()
+
+
 class TestLabel:
     @pytest.mark.parametrize(
         ("name", "dataset", "expected"),
