@@ -2,7 +2,13 @@
 
 import os
 import signal
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import h5py
@@ -170,3 +176,51 @@ def deadly(victim: str, parent: int) -> Callable[[str], object]:
         return open_reader(path)
 
     return opened
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for processes in /proc")
+def test_workers_end_with_the_process_that_they_work_for(tree: Path) -> None:
+    script = (
+        "import sys, time\n"
+        "from gpool_cli.batch.executors.processes import make\n"
+        "workers = [make() for _ in range(3)]\n"
+        "print(*(w.submit(__import__('os').getpid).result() for w in workers), flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        workers = parent.stdout.readline().split()
+        assert len(workers) == 3
+        assert all(os.path.exists(f"/proc/{pid}") for pid in workers)
+        parent.kill()
+    for _ in range(100):
+        if not any(alive(pid) for pid in workers):
+            return
+        time.sleep(0.1)
+    pytest.fail("a worker outlived the process that it works for")
+
+
+def alive(pid: str) -> bool:
+    """Whether a process runs; one that nobody waits for is dead all the same."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_a_worker_that_dies_in_the_middle_of_an_answer_is_noticed() -> None:
+    worker = load_executor("processes")()
+    deadline = threading.Timer(0.5, lambda: os.kill(worker._process.pid, signal.SIGKILL))
+    worker._answers.recv = lambda: time.sleep(1) or Connection.recv(worker._answers)
+    deadline.start()
+    future = worker.submit(large_answer)
+    with pytest.raises(BrokenExecutor):
+        future.result(timeout=20)
+    worker.shutdown()
+
+
+def large_answer() -> bytes:
+    return bytes(10_000_000)

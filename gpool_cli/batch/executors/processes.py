@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from multiprocessing.connection import Connection
 from typing import Any
@@ -36,10 +36,12 @@ class ProcessExecutor(Executor):
     """
 
     def __init__(self) -> None:
-        context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        forked = sys.platform == "linux"
+        context: Any = multiprocessing.get_context("fork" if forked else "spawn")
         work, self._work = context.Pipe(duplex=False)
         self._answers, answers = context.Pipe(duplex=False)
-        self._process = context.Process(target=_serve, args=(work, answers), daemon=True)
+        inherited = (self._work, self._answers) if forked else ()
+        self._process = context.Process(target=_serve, args=(work, answers, inherited), daemon=True)
         self._process.start()
         work.close()
         answers.close()
@@ -105,8 +107,10 @@ class ProcessExecutor(Executor):
 _DIED = "the worker process has died"
 
 
-def _serve(work: Connection, answers: Connection) -> None:
+def _serve(work: Connection, answers: Connection, inherited: Sequence[Connection]) -> None:
     """Be a worker: do what comes, until nothing can come any more."""
+    for end in inherited:
+        end.close()
     # Ctrl-C reaches every process of a terminal; the parent decides what becomes of it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
