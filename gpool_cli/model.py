@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from gpool_cli.layout import Layout, ShapeStyle, size_of
@@ -210,6 +211,47 @@ class Result:
     def is_last(self) -> bool:
         """Whether nothing more of this result comes."""
         return self.rows is None or self.start + len(self.values) == self.rows
+
+
+@dataclass(frozen=True)
+class Alike:
+    """What was made of consecutive files that hold one map each, all of one shape and dtype.
+
+    Attributes:
+        results: One per pooling, as of the first file; but it has a row for every file.
+        omitted: How many NaN of every file were left out; empty where there were none.
+        doubt: Why the layout may be another; '' where that is beyond doubt.
+        files: The files.
+    """
+
+    results: tuple[Result, ...]
+    omitted: tuple[int, ...] = ()
+    doubt: str = ""
+    files: tuple[InputFile, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many files they are, also where they are left out."""
+        return len(self.results[0].values)
+
+    def result(self, place: int, pooling: int) -> Result:
+        """The result of one file and one pooling, as if it had come alone."""
+        of_all = self.results[pooling]
+        return replace(
+            of_all,
+            file=self.files[place],
+            values=of_all.values[place : place + 1],
+            omitted=self.omitted[place] if self.omitted and pooling == 0 else 0,
+        )
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """The same, file by file and one by one."""
+        for place, file in enumerate(self.files):
+            if self.doubt:
+                yield Warned(file, self.results[0].info.dataset, "layout", self.doubt)
+            for pooling in range(len(self.results)):
+                yield self.result(place, pooling)
+            yield FileDone(file)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from gpool_cli.batch.units import one_by_one
 from gpool_cli.errors import InputError
 from gpool_cli.model import (
     Advanced,
+    Alike,
     Event,
     Failed,
     FileDone,
@@ -61,8 +62,9 @@ def run_tasks(
         with _workers(jobs) as work:
             outcomes = outcomes_of(tasks, work, lambda share: listen(Advanced(share)))
             for outcome in joined(outcomes):
-                check()
-                run.take(outcome)
+                for one in outcome.outcomes() if isinstance(outcome, Alike) else (outcome,):
+                    check()
+                    run.take(one)
         check()
         sink.finish(failed=run.tally.failed_files > 0)
     except BaseException:

@@ -584,3 +584,12 @@ def maxima(values: Array) -> Array:
 def minima(values: Array) -> Array:
     """The smallest value of every cell, bit for bit; NaN where there is one, either zero for 0."""
     return _kernel(values).extremes(np.minimum, values)
+
+
+def cells_stand_alone(dtype: np.dtype[Any], exact: bool) -> bool:
+    """Whether a cell's sum has the same bits whatever cells are in the block beside it.
+
+    Sums of integers are exact, and float64 adds other floats in an order that follows from the
+    cell alone; but `_compensated` turns blocks of many small cells.
+    """
+    return dtype.itemsize * (2 if exact else 1) < 8 or dtype.kind != "f"
