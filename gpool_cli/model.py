@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -248,10 +248,17 @@ class Alike:
         """The same, file by file and one by one."""
         for place, file in enumerate(self.files):
             if self.doubt:
-                yield Warned(file, self.results[0].info.dataset, "layout", self.doubt)
+                yield self._warning(file)
             for pooling in range(len(self.results)):
                 yield self.result(place, pooling)
             yield FileDone(file)
+
+    def warnings(self) -> Iterator[Warned]:
+        """The warnings alone: one for every file, or none."""
+        return map(self._warning, self.files if self.doubt else ())
+
+    def _warning(self, file: InputFile) -> Warned:
+        return Warned(file, self.results[0].info.dataset, "layout", self.doubt)
 
 
 @dataclass(frozen=True)
@@ -336,7 +343,27 @@ class Advanced:
 Outcome = Result | Skipped | Warned | Failed | FileDone
 """What the work on a file yields."""
 
-Event = Pooled | Skipped | Warned | Failed | FileDone | Advanced
+
+@dataclass(frozen=True)
+class Together:
+    """What listeners are told of files that were alike, once for all of them.
+
+    Attributes:
+        alike: The files, and what was made of them.
+        tell: What there is to tell of a result by its place: those of the first file, then those
+            of the second. It is worked out when it is asked for.
+    """
+
+    alike: Alike
+    tell: Callable[[int], Pooled]
+
+    @property
+    def count(self) -> int:
+        """How many results there are."""
+        return self.alike.count * len(self.alike.results)
+
+
+Event = Pooled | Skipped | Warned | Failed | FileDone | Advanced | Together
 """What listeners to a run are told."""
 
 

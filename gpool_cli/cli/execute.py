@@ -16,7 +16,7 @@ from gpool_cli.cli.inputs import named_inputs
 from gpool_cli.cli.options import RunOptions
 from gpool_cli.errors import UsageError
 from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.model import Event, Failed, PoolingSpec, Recipe, Tally, Task, Warned
+from gpool_cli.model import Event, Failed, PoolingSpec, Recipe, Tally, Task, Together, Warned
 from gpool_cli.report.lines import Warnings, print_failure
 from gpool_cli.report.progress import ProgressBar
 from gpool_cli.report.summary import Summary
@@ -109,6 +109,9 @@ def _run(
                 print_failure(event)
             elif isinstance(event, Warned):
                 warnings.add(event)
+            elif isinstance(event, Together):
+                for warning in event.alike.warnings():
+                    warnings.add(warning)
             if manifest is not None:
                 manifest.add(event)
             summary.add(event)
