@@ -10,18 +10,9 @@ from gpool_cli import __version__
 from gpool_cli.batch.stopping import held
 from gpool_cli.formats.atomic import AtomicFile, output_errors
 from gpool_cli.formats.spool import Spool
-from gpool_cli.model import (
-    Event,
-    Failed,
-    InputFile,
-    Pooled,
-    Recipe,
-    Skipped,
-    Tally,
-    Together,
-    Warned,
-)
+from gpool_cli.model import Event, Failed, InputFile, Pooled, Recipe, Skipped, Together, Warned
 from gpool_cli.printable import printable
+from gpool_cli.tally import Tally
 
 
 class Manifest:

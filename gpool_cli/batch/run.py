@@ -25,10 +25,10 @@ from gpool_cli.model import (
     Pooled,
     Result,
     Skipped,
-    Tally,
     Task,
     Together,
 )
+from gpool_cli.tally import Tally
 
 Listener = Callable[[Event], None]
 

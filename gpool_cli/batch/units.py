@@ -22,7 +22,7 @@ from gpool_cli.model import STDIN, Alike, ArrayInfo, FileDone, Outcome, Part, Ta
 # Files below this go together with others, up to so many bytes and so many files a unit.
 _SMALL_FILE = 16 << 20
 _TOGETHER_BYTES = 16 << 20
-_TOGETHER_FILES = 64
+_TOGETHER_FILES = 256
 _TOGETHER_MAPS = 256
 
 # The results of a map that can only be read in one go come back in one go, up to so many parts.

@@ -16,10 +16,11 @@ from gpool_cli.cli.inputs import named_inputs
 from gpool_cli.cli.options import RunOptions
 from gpool_cli.errors import UsageError
 from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.model import Event, Failed, PoolingSpec, Recipe, Tally, Task, Together, Warned
+from gpool_cli.model import Event, Failed, PoolingSpec, Recipe, Task, Together, Warned
 from gpool_cli.report.lines import Warnings, print_failure
 from gpool_cli.report.progress import ProgressBar
 from gpool_cli.report.summary import Summary
+from gpool_cli.tally import Tally
 
 
 def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:

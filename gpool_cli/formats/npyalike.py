@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -80,20 +81,18 @@ class AlikeFiles:
             Their values, with an axis for the files in front: C order, native byte order, valid
             until the next call. It is empty where the first file has another pattern.
         """
-        info = pattern.info
+        info, nbytes = pattern.info, pattern.info.nbytes
         if len(self._buffer) < BLOCK_BYTES:
             self._buffer = bytearray(BLOCK_BYTES)
         whole = memoryview(self._buffer)
         header = bytearray(len(pattern.header))
-        count, most = 0, BLOCK_BYTES // info.nbytes
-        for path in paths:
-            part = whole[count * info.nbytes : (count + 1) * info.nbytes]
+        count = 0
+        for path in islice(paths, BLOCK_BYTES // nbytes):
+            part = whole[count * nbytes : (count + 1) * nbytes]
             if not _read_values(path, header, part) or header != pattern.header:
                 break
             count += 1
-            if count == most:
-                break
-        values = np.frombuffer(whole[: count * info.nbytes], info.dtype)
+        values = np.frombuffer(whole[: count * nbytes], info.dtype)
         return as_native(values.reshape(count, *info.shape))
 
 

@@ -8,12 +8,13 @@ from functools import partial
 from typing import TextIO
 
 from gpool_cli.layout import Layout, shape_text, size_of
-from gpool_cli.model import Event, Pooled, Skipped, Tally, Together
+from gpool_cli.model import Event, Pooled, Skipped, Together
 from gpool_cli.printable import printable
 from gpool_cli.report.lines import skip_text
 from gpool_cli.report.table import Column, print_table, wrapped
 from gpool_cli.report.units import bytes_text, count_text, number_text, seconds_text
 from gpool_cli.report.width import width_of
+from gpool_cli.tally import Tally
 
 _ENDS = 10
 _ORIGINS = {"flag": "--layout", "file": "file", "default": "default"}
