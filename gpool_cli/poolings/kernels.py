@@ -251,9 +251,11 @@ def _add_first(x: Array, dtype: Any) -> Array:
     out = np.empty((outer, 1), dtype)
     for o, _ in _tiles(x.shape, _TILE):
         part = x[o, :, 0]
-        turned = _scratch.take("few", part.shape[::-1], dtype)
-        np.copyto(turned, part.T)
-        np.add.reduce(turned, axis=0, dtype=dtype, out=out[o, 0])
+        # numpy adds a column that stands alone in another order: there are always two.
+        turned = _scratch.take("few", (pooled, max(2, len(part))), dtype)
+        turned[:, -1] = 0
+        np.copyto(turned[:, : len(part)], part.T)
+        out[o, 0] = np.add.reduce(turned, axis=0, dtype=dtype)[: len(part)]
     return out
 
 

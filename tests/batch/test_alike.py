@@ -47,6 +47,8 @@ SHAPES = (
     ((3, 91, 91), "CHW"),
     ((6, 4, 9), "HCW"),
     ((4, 4), "HW"),
+    ((32, 32), "HW"),
+    ((8, 8), "HW"),
     ((30, 8), "LC"),
     ((8, 30), "CL"),
     ((2, 3, 4, 5), "DHWC"),
@@ -54,7 +56,7 @@ SHAPES = (
 
 
 def values_of(rng: np.random.Generator, shape: Sequence[int], dtype: str) -> np.ndarray:
-    """Values of every size, whose sums are rounded, and some that are none."""
+    """Integers of every size, and floats whose sums are what rounding leaves of them."""
     kind = np.dtype(dtype)
     if kind.kind == "b":
         return rng.integers(0, 2, shape).astype(kind)
@@ -62,10 +64,11 @@ def values_of(rng: np.random.Generator, shape: Sequence[int], dtype: str) -> np.
         about = np.iinfo(kind)
         whole = rng.integers(about.min, about.max, shape, kind.newbyteorder("="), endpoint=True)
         return whole.astype(kind)
-    reach = {2: 10, 4: 60, 8: 500}[kind.itemsize]
+    reach = 6 if kind.itemsize == 2 else 20
     values = rng.normal(size=shape) * 2.0 ** rng.integers(-reach, reach, shape)
-    with np.errstate(over="ignore"):
-        return values.astype(kind)
+    flat = values.reshape(-1)
+    flat[flat.size - flat.size // 2 :] = -flat[: flat.size // 2]
+    return values.astype(kind)
 
 
 def specials(values: np.ndarray, number: int) -> np.ndarray:
@@ -299,6 +302,28 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Wr
         return [(str(path.relative_to(place)), path.read_bytes()) for path in files]
 
     return do
+
+
+@pytest.mark.parametrize("files", [6, 15, 45])
+@pytest.mark.parametrize("output", ["o.npy", ""])
+def test_a_long_table_shows_what_it_does_file_by_file(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+    files: int,
+    output: str,
+) -> None:
+    maps = (np.full((64, 7, 7), i, np.float32) for i in range(files))
+    save_all(tmp_path / "maps", maps)
+    np.save(tmp_path / "maps/a.npy", np.ones((2, 3, 7), np.float32))
+    monkeypatch.chdir(tmp_path)
+    arguments = ["pool", "-m", "avg", "-m", "max", "maps", *(["-o", output] if output else [])]
+    printed = []
+    for look in (alike.pattern_of, lambda path: None):
+        monkeypatch.setattr(alike, "pattern_of", look)
+        assert run([*arguments, "--overwrite"]) == 0
+        printed.append(tuple(map(without_times, capfdbinary.readouterr())))
+    assert printed[0] == printed[1]
 
 
 OUTPUTS = ("o.npy", "o.csv", "o.tsv", "o.jsonl", "o.h5", "o.npz", "out/", "", "-")
