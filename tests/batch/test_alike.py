@@ -28,6 +28,7 @@ from gpool_cli.model import (
     Result,
     Task,
 )
+from gpool_cli.poolings import kernels
 
 POOLINGS = (PoolingSpec("avg"), PoolingSpec("max"))
 DTYPES = ("f2", "f4", ">f4", "f8", "?", "u1", "i1", "u2", ">i2", "u4", "i4", "u8", "i8")
@@ -139,6 +140,31 @@ def test_files_that_go_together_have_the_bits_they_have_alone(
         tasks = tasks_of(paths, recipe)
         assert together(tasks) == alone(tasks)
         assert sum(counts(tasks[:5])) == 5
+
+
+@pytest.mark.parametrize(
+    ("dtype", "target", "cells"),
+    [("f8", None, 3), ("f4", "float64", 3), ("f4", None, 18), ("i8", None, 18), ("f2", None, 18)],
+)
+def test_a_kernel_that_looks_beside_a_cell_is_given_file_by_file(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    dtype: str,
+    target: str | None,
+    cells: int,
+) -> None:
+    given = []
+    sums = kernels.sums
+
+    def spy(values: np.ndarray, exact: bool) -> kernels.Sums:
+        given.append(len(values))
+        return sums(values, exact)
+
+    monkeypatch.setattr(kernels, "sums", spy)
+    paths = save_all(tmp_path, (np.ones((3, 5, 5), dtype) for _ in range(6)))
+    recipe = Recipe(POOLINGS, "CHW", dtype=target, batched=True)
+    assert counts(tasks_of(paths, recipe)) == [6]
+    assert set(given) == {cells}
 
 
 @pytest.mark.parametrize("style", ["channels-last", "keepdims", "flat"])
