@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from gpool_cli.layout import Layout, ShapeStyle, size_of
@@ -31,6 +32,10 @@ class InputFile:
     name: str
     named: bool = True
     keys: tuple[str, ...] = ()
+
+    def __reduce__(self) -> tuple[type[InputFile], tuple[object, ...]]:
+        # Workers are handed files by the thousand: this is three times as fast as the default.
+        return InputFile, (self.path, self.name, self.named, self.keys)
 
 
 @dataclass(frozen=True)
@@ -213,6 +218,54 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Alike:
+    """What was made of consecutive files that hold one map each, all of one shape and dtype.
+
+    Attributes:
+        results: One per pooling, as of the first file; but it has a row for every file.
+        omitted: How many NaN of every file were left out; empty where there were none.
+        doubt: Why the layout may be another; '' where that is beyond doubt.
+        files: The files.
+    """
+
+    results: tuple[Result, ...]
+    omitted: tuple[int, ...] = ()
+    doubt: str = ""
+    files: tuple[InputFile, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many files they are, also where they are left out."""
+        return len(self.results[0].values)
+
+    def result(self, place: int, pooling: int) -> Result:
+        """The result of one file and one pooling, as if it had come alone."""
+        of_all = self.results[pooling]
+        return replace(
+            of_all,
+            file=self.files[place],
+            values=of_all.values[place : place + 1],
+            omitted=self.omitted[place] if self.omitted and pooling == 0 else 0,
+        )
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """The same, file by file and one by one."""
+        for place, file in enumerate(self.files):
+            if self.doubt:
+                yield self._warning(file)
+            for pooling in range(len(self.results)):
+                yield self.result(place, pooling)
+            yield FileDone(file)
+
+    def warnings(self) -> Iterator[Warned]:
+        """The warnings alone: one for every file, or none."""
+        return map(self._warning, self.files if self.doubt else ())
+
+    def _warning(self, file: InputFile) -> Warned:
+        return Warned(file, self.results[0].info.dataset, "layout", self.doubt)
+
+
+@dataclass(frozen=True)
 class Pooled:
     """What people are told of one result.
 
@@ -294,34 +347,25 @@ class Advanced:
 Outcome = Result | Skipped | Warned | Failed | FileDone
 """What the work on a file yields."""
 
-Event = Pooled | Skipped | Warned | Failed | FileDone | Advanced
-"""What listeners to a run are told."""
 
-
-@dataclass
-class Tally:
-    """What a run has come to: the totals that the summary ends with.
+@dataclass(frozen=True)
+class Together:
+    """What listeners are told of files that were alike, once for all of them.
 
     Attributes:
-        maps: Maps that were pooled.
-        files: Inputs that were worked on.
-        failed_files: Inputs in which something failed, or that were not there.
-        bytes_in: Bytes of the maps, decoded.
-        bytes_out: Bytes of the outputs.
-        nan_values: NaN in the results.
-        inf_values: Infinities in the results.
-        omitted: NaN of the inputs that were left out.
-        seconds: Wall time.
-        skipped: Arrays and files that were not pooled.
+        alike: The files, and what was made of them.
+        tell: What there is to tell of a result by its place: those of the first file, then those
+            of the second. It is worked out when it is asked for.
     """
 
-    maps: int = 0
-    files: int = 0
-    failed_files: int = 0
-    bytes_in: int = 0
-    bytes_out: int = 0
-    nan_values: int = 0
-    inf_values: int = 0
-    omitted: int = 0
-    seconds: float = 0.0
-    skipped: int = 0
+    alike: Alike
+    tell: Callable[[int], Pooled]
+
+    @property
+    def count(self) -> int:
+        """How many results there are."""
+        return self.alike.count * len(self.alike.results)
+
+
+Event = Pooled | Skipped | Warned | Failed | FileDone | Advanced | Together
+"""What listeners to a run are told."""

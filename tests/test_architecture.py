@@ -24,7 +24,7 @@ LONGEST_FILE = 400
 # One file of kernels, each beside its argument.
 LONGER = {"gpool_cli.poolings.kernels": 600}
 
-BASE = {"errors", "layout", "model", "printable"}
+BASE = {"errors", "layout", "model", "printable", "tally"}
 
 # What every part may import beside itself. A new part of the house is a new line here.
 MAY_IMPORT: dict[str, set[str]] = {

@@ -12,10 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from gpool_cli.formats.spool import Spool
-from gpool_cli.model import Outcome, PoolingSpec, Result
+from gpool_cli.model import Alike, Outcome, PoolingSpec, Result
 
 
-def joined(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+def joined(outcomes: Iterable[Outcome | Alike]) -> Iterator[Outcome | Alike]:
     """The same outcomes; results in pieces come pooling after pooling, once their map is done."""
     waiting: dict[PoolingSpec, _Pieces] = {}
     try:

@@ -10,8 +10,9 @@ from gpool_cli import __version__
 from gpool_cli.batch.stopping import held
 from gpool_cli.formats.atomic import AtomicFile, output_errors
 from gpool_cli.formats.spool import Spool
-from gpool_cli.model import Event, Failed, InputFile, Pooled, Recipe, Skipped, Tally, Warned
+from gpool_cli.model import Event, Failed, InputFile, Pooled, Recipe, Skipped, Together, Warned
 from gpool_cli.printable import printable
+from gpool_cli.tally import Tally
 
 
 class Manifest:
@@ -29,6 +30,11 @@ class Manifest:
         """Record what happened."""
         if isinstance(event, Pooled):
             self._lists["results"].add(_result(event))
+        elif isinstance(event, Together):
+            for warning in event.alike.warnings():
+                self.add(warning)
+            for place in range(event.count):
+                self.add(event.tell(place))
         elif isinstance(event, Skipped):
             said = {**_place(event.file, event.dataset), "reason": printable(event.reason)}
             self._lists["skipped"].add(said)

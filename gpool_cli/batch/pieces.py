@@ -21,6 +21,7 @@ from gpool_cli.model import ArrayInfo, Block, NanPolicy, Part, Recipe
 from gpool_cli.poolings import load_pooling
 from gpool_cli.poolings.cells import as_cells, grid_shape, region_of
 from gpool_cli.poolings.interface import Cells, Grid
+from gpool_cli.poolings.kernels import cells_stand_alone
 from gpool_cli.poolings.state import State
 
 Blocks = Iterator[tuple[Block, Array]]
@@ -61,6 +62,10 @@ class Partial:
 class MapJob:
     """The pooling of one array: its parts, in any process, and what they come to.
 
+    Attributes:
+        parts: What one worker does at a time.
+        cells_stand_alone: A cell has the same bits whatever is in a block beside it.
+
     Args:
         info: The array's shape and dtype.
         layout: The meaning of its axes.
@@ -74,6 +79,8 @@ class MapJob:
         self._memory = layout.reversed() if info.fortran else layout
         self._native = info.dtype.newbyteorder("=")
         self._dtype = np.dtype(recipe.dtype) if recipe.dtype is not None else None
+        self._exact = self._dtype is not None and self._dtype == np.float64
+        self.cells_stand_alone = cells_stand_alone(self._native, self._exact)
         self.parts = cut_parts(info)
         first_out = layout.output_axes(recipe.shape)[0]
         along = self._memory.axes[self.parts[0].axis]
@@ -90,6 +97,18 @@ class MapJob:
             InputError: The blocks can't be read, NaN is an error, or a result does not fit.
         """
         rows = part if self._by_rows else None
+        partial = self._take_in(blocks, rows)
+        return self._finish(partial, rows) if rows is not None else partial
+
+    def pool_at_once(self, blocks: Blocks) -> Piece:
+        """Pool the whole array, however many parts it has.
+
+        Takes and raises what `pool_part` does.
+        """
+        return self._finish(self._take_in(blocks, None), None)
+
+    def _take_in(self, blocks: Blocks, rows: Part | None) -> Partial:
+        """What is known after blocks of the whole array, or of some of its rows."""
         shape = self._info.memory_shape
         state = State(self._poolings, self._grid(shape if rows is None else rows.of(shape)))
         omitted = 0
@@ -99,8 +118,7 @@ class MapJob:
                 cells = _without_nan(cells, self._recipe.nan)
                 omitted += 0 if cells.missing is None else int(np.count_nonzero(cells.missing))
             state.update(region_of(_within(block, rows), self._memory), cells)
-        partial = Partial(state, omitted)
-        return self._finish(partial, rows) if rows is not None else partial
+        return Partial(state, omitted)
 
     def join(self, parts: Iterable[Piece | Partial]) -> Iterator[Piece]:
         """Put what the parts gave together, in their order."""
@@ -133,8 +151,7 @@ class MapJob:
         return Piece(values, axes, partial.omitted, start, whole=rows is None)
 
     def _grid(self, shape: tuple[int, ...]) -> Grid:
-        exact = self._dtype is not None and self._dtype == np.float64
-        return Grid(grid_shape(shape, self._memory), self._native, exact)
+        return Grid(grid_shape(shape, self._memory), self._native, self._exact)
 
     def _arrange(self, values: Array, shape: Sequence[int]) -> Array:
         """Pooled values in the order of the output's axes, the pooled ones kept with length 1.

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from gpool_cli.batch.pieces import Partial, Piece, job_for
-from gpool_cli.batch.units import Answer, Here, MapPart, Maps, Said, Step, steps_of
+from gpool_cli.batch.units import Answer, Here, MapPart, Maps, Said, Step, WholeFiles, steps_of
 from gpool_cli.batch.work import failure_of, results_of
 from gpool_cli.errors import GpoolError
-from gpool_cli.model import Outcome, Task
+from gpool_cli.model import Alike, FileDone, Outcome, Task
 
 Advance = Callable[[float], None]
 Answers = Iterator[tuple[Step, Answer | None]]
 Work = Callable[[Iterable[Step]], Answers]
 
 
-def outcomes_of(tasks: Iterable[Task], work: Work, advance: Advance) -> Iterator[Outcome]:
+def outcomes_of(tasks: Iterable[Task], work: Work, advance: Advance) -> Iterator[Outcome | Alike]:
     """Work through tasks.
 
     Args:
@@ -34,12 +35,28 @@ def outcomes_of(tasks: Iterable[Task], work: Work, advance: Advance) -> Iterator
             yield from step.outcomes()
         elif isinstance(step, MapPart):
             yield from _map_in_parts(step, answer, answers, advance)
-        elif isinstance(answer, list):
+        elif isinstance(step, WholeFiles) and isinstance(answer, list):
+            yield from _with_files(answer, step.tasks)
+        elif isinstance(step, Maps) and isinstance(answer, list):
             yield from answer
-            if isinstance(step, Maps):
-                advance(step.share)
+            advance(step.share)
         elif isinstance(step, Maps) and isinstance(answer, GpoolError):
             yield failure_of(step.task.file, "", answer)
+
+
+def _with_files(
+    answer: Sequence[Outcome | Alike], tasks: Sequence[Task]
+) -> Iterator[Outcome | Alike]:
+    """The answer for these tasks; files that are alike, which came without them, get theirs."""
+    place = 0
+    for outcome in answer:
+        if isinstance(outcome, Alike):
+            of_it = tasks[place : place + outcome.count]
+            yield replace(outcome, files=tuple(task.file for task in of_it))
+            place += outcome.count
+        else:
+            yield outcome
+            place += isinstance(outcome, FileDone)
 
 
 def _map_in_parts(

@@ -151,9 +151,12 @@ def _check_inputs(existing: Sequence[str], files: Sequence[InputFile]) -> None:
         status = os.stat(path) if os.path.exists(path) else os.lstat(path)
         identities[status.st_dev, status.st_ino] = path
     for file in files:
-        if file.path == STDIN or not os.path.exists(file.path):
+        if file.path == STDIN:
             continue
-        status = os.stat(file.path)
+        try:
+            status = os.stat(file.path)
+        except (OSError, ValueError):
+            continue
         output = identities.get((status.st_dev, status.st_ino))
         if output is not None:
             raise UsageError(

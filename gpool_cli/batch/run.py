@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from gpool_cli.batch.joined import joined
 from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.sinks import Sink
 from gpool_cli.batch.stopping import check
-from gpool_cli.batch.teller import Teller
+from gpool_cli.batch.teller import Teller, count_together, tell_one
 from gpool_cli.batch.units import one_by_one
 from gpool_cli.errors import InputError
 from gpool_cli.model import (
     Advanced,
+    Alike,
     Event,
     Failed,
     FileDone,
@@ -23,9 +25,10 @@ from gpool_cli.model import (
     Pooled,
     Result,
     Skipped,
-    Tally,
     Task,
+    Together,
 )
+from gpool_cli.tally import Tally
 
 Listener = Callable[[Event], None]
 
@@ -62,7 +65,10 @@ def run_tasks(
             outcomes = outcomes_of(tasks, work, lambda share: listen(Advanced(share)))
             for outcome in joined(outcomes):
                 check()
-                run.take(outcome)
+                if isinstance(outcome, Alike):
+                    run.take_together(outcome)
+                else:
+                    run.take(outcome)
         check()
         sink.finish(failed=run.tally.failed_files > 0)
     except BaseException:
@@ -113,6 +119,17 @@ class _Run:
             self._end(outcome)
         else:
             self._tell(outcome)
+
+    def take_together(self, alike: Alike) -> None:
+        """Take in files at once, if the sink can, or else their outcomes one by one."""
+        where = self._sink.add_together(alike)
+        if where is None:
+            for outcome in alike.outcomes():
+                check()
+                self.take(outcome)
+            return
+        count_together(alike, self.tally)
+        self._listen(Together(alike, partial(tell_one, alike, where)))
 
     def _begin(self, file: InputFile) -> None:
         self._file, self._failed, self._refused = file, False, None

@@ -16,7 +16,7 @@ from gpool_cli.formats import Row, load_writer
 from gpool_cli.formats.atomic import AtomicFile, output_errors
 from gpool_cli.formats.interface import Writer, WriteStyle
 from gpool_cli.formats.rownames import RowNames
-from gpool_cli.model import InputFile, Result
+from gpool_cli.model import Alike, InputFile, Result
 from gpool_cli.printable import printable
 
 
@@ -41,6 +41,17 @@ class Sink(ABC):
             OutputError: It can't be written.
         """
 
+    def add_together(self, alike: Alike) -> list[str] | None:
+        """Take the results of files that are alike, and say where those of each pooling go.
+
+        Returns:
+            None where it took nothing, because each file must be taken by itself.
+
+        Raises:
+            OutputError: They can't be written.
+        """
+        return None
+
     def end(self, failed: bool) -> None:
         """Say that the input is done, and whether something in it failed."""
 
@@ -56,6 +67,9 @@ class NoSink(Sink):
 
     def add(self, result: Result) -> str:
         return ""
+
+    def add_together(self, alike: Alike) -> list[str] | None:
+        return [""] * len(alike.results)
 
 
 class _Outputs:
@@ -183,15 +197,33 @@ class FileSink(Sink):
         self._outputs.begin(file)
 
     def add(self, result: Result) -> str:
-        place = self._destination.poolings.index(result.pooling.label)
-        path = self._paths[place if self._several_paths() else 0]
+        path = self._path_of(result)
         self._outputs.add(path, result)
-        if self._names is not None and place == 0:
+        if self._names is not None and path == self._paths[0]:
             self._names.add(result)
         return path
 
     def end(self, failed: bool) -> None:
         self._outputs.end()
+
+    def add_together(self, alike: Alike) -> list[str] | None:
+        if self._names is None:
+            return None
+        # Files that are alike are like the maps of a batch to an array of rows. All poolings give
+        # rows of one shape: if those of the first are refused, nothing was taken.
+        paths = [self._path_of(result) for result in alike.results]
+        try:
+            for path, result in zip(paths, alike.results, strict=True):
+                self._outputs.add(path, result)
+        except InputError:
+            return None
+        self._names.add_together(alike)
+        return paths
+
+    def _path_of(self, result: Result) -> str:
+        if not self._several_paths():
+            return self._paths[0]
+        return self._paths[self._destination.poolings.index(result.pooling.label)]
 
     @held()
     def finish(self, failed: bool) -> None:

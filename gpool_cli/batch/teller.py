@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from gpool_cli.formats.interface import Array
-from gpool_cli.model import Pooled, Result, Tally
+from gpool_cli.model import Alike, Pooled, Result
+from gpool_cli.tally import Tally
 
 _PREVIEW = 4
 
@@ -40,12 +42,8 @@ class Teller:
 
     def _without_nan(self, values: Array, tally: Tally) -> tuple[Array, float, float]:
         """Count what is not finite; the values that are no NaN, with their bounds."""
-        nan = np.isnan(values)
-        count = int(np.count_nonzero(nan))
-        self._nan += count
-        tally.nan_values += count
-        tally.inf_values += int(np.count_nonzero(np.isinf(values)))
-        known = values[~nan]
+        self._nan += _count_special(values, tally)
+        known = values[~np.isnan(values)]
         if not known.size:
             return known, math.inf, -math.inf
         return known, float(known.min()), float(known.max())
@@ -69,3 +67,37 @@ class Teller:
             where=self._where,
             first=first.first,
         )
+
+
+def _count_special(values: Array, tally: Tally) -> int:
+    """Count NaN and infinities for the totals of the run, and say how many NaN they are."""
+    count = int(np.count_nonzero(np.isnan(values)))
+    tally.nan_values += count
+    tally.inf_values += int(np.count_nonzero(np.isinf(values)))
+    return count
+
+
+def count_together(alike: Alike, tally: Tally) -> None:
+    """Count files that are alike for the totals of the run."""
+    tally.files += alike.count
+    tally.maps += alike.count
+    tally.bytes_in += alike.count * alike.results[0].info.nbytes
+    for result in alike.results:
+        tally.omitted += result.omitted
+        if not math.isfinite(float(result.values.min()) + float(result.values.max())):
+            _count_special(result.values, tally)
+
+
+def tell_one(alike: Alike, where: Sequence[str], place: int) -> Pooled:
+    """What there is to tell of one result of files that are alike.
+
+    Args:
+        alike: The files.
+        where: Where the results of each pooling go.
+        place: Which result: those of the first file come first.
+    """
+    file, pooling = divmod(place, len(alike.results))
+    result = alike.result(file, pooling)
+    teller = Teller(result, where[pooling])
+    teller.take_in(result, Tally())
+    return teller.tell()

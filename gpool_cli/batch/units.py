@@ -11,17 +11,18 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from gpool_cli.batch.alike import pool_together
 from gpool_cli.batch.pieces import Partial, Piece
 from gpool_cli.batch.work import Map, failure_of, list_maps, pool_file, pool_maps, pool_part
 from gpool_cli.errors import GpoolError
 from gpool_cli.formats.interface import cut_parts
 from gpool_cli.layout import Layout
-from gpool_cli.model import STDIN, ArrayInfo, FileDone, Outcome, Part, Task
+from gpool_cli.model import STDIN, Alike, ArrayInfo, FileDone, Outcome, Part, Task
 
 # Files below this go together with others, up to so many bytes and so many files a unit.
 _SMALL_FILE = 16 << 20
 _TOGETHER_BYTES = 16 << 20
-_TOGETHER_FILES = 64
+_TOGETHER_FILES = 256
 _TOGETHER_MAPS = 256
 
 # The results of a map that can only be read in one go come back in one go, up to so many parts.
@@ -81,18 +82,18 @@ class Here:
 
 Unit = WholeFiles | Maps | MapPart
 Step = Unit | Said | Here
-Answer = Sequence[Outcome] | Piece | Partial | GpoolError
+Answer = Sequence[Outcome | Alike] | Piece | Partial | GpoolError
 
 
 def work_on(unit: Unit) -> Answer:
     """Do one unit of work; this is the function that workers run.
 
     Returns:
-        Outcomes; of a part of a map what `gpool_cli.batch.pieces.MapJob.join` puts together, or
-        what is wrong with it.
+        Outcomes, those of files that are `Alike` without the files; of a part of a map what
+        `gpool_cli.batch.pieces.MapJob.join` puts together, or what is wrong with it.
     """
     if isinstance(unit, WholeFiles):
-        return [outcome for task in unit.tasks for outcome in pool_file(task)]
+        return list(pool_together(unit.tasks))
     if isinstance(unit, Maps):
         return list(pool_maps(unit.task, unit.maps, unit.count))
     try:
@@ -103,19 +104,16 @@ def work_on(unit: Unit) -> Answer:
 
 
 def one_by_one(steps: Iterable[Step]) -> Iterator[tuple[Step, Answer | None]]:
-    """Work through steps in this process; outcomes are made as they are taken.
+    """Work through steps in this process; the maps of a large file are done as they are taken.
 
     Yields:
         Every step in order: a unit with its answer, anything else with None.
     """
     for step in steps:
-        if isinstance(step, WholeFiles):
-            for task in step.tasks:
-                yield Here(task), None
-        elif isinstance(step, Maps):
+        if isinstance(step, Maps):
             yield Here(step.task, step.maps, step.count), None
         else:
-            yield step, work_on(step) if isinstance(step, MapPart) else None
+            yield step, work_on(step) if isinstance(step, (WholeFiles, MapPart)) else None
 
 
 def steps_of(tasks: Iterable[Task]) -> Iterator[Step]:

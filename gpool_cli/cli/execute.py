@@ -16,10 +16,11 @@ from gpool_cli.cli.inputs import named_inputs, nothing_found
 from gpool_cli.cli.options import RunOptions
 from gpool_cli.errors import UsageError
 from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.model import Event, Failed, PoolingSpec, Recipe, Tally, Task, Warned
+from gpool_cli.model import Event, Failed, PoolingSpec, Recipe, Task, Together, Warned
 from gpool_cli.report.lines import Warnings, print_error, print_failure
 from gpool_cli.report.progress import ProgressBar
 from gpool_cli.report.summary import Summary
+from gpool_cli.tally import Tally
 
 
 def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
@@ -110,6 +111,9 @@ def _run(
                 print_failure(event)
             elif isinstance(event, Warned):
                 warnings.add(event)
+            elif isinstance(event, Together):
+                for warning in event.alike.warnings():
+                    warnings.add(warning)
             if manifest is not None:
                 manifest.add(event)
             summary.add(event)

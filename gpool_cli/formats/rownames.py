@@ -5,7 +5,7 @@ from __future__ import annotations
 from gpool_cli.formats.atomic import AtomicFile, output_errors
 from gpool_cli.formats.rows import batch_first
 from gpool_cli.formats.spool import Spool
-from gpool_cli.model import Result
+from gpool_cli.model import Alike, Result
 from gpool_cli.printable import printable
 
 
@@ -29,6 +29,14 @@ class RowNames:
             self._write(self._rows, source, dataset, result.start + index)
             self._rows += 1
         self.results += result.is_last
+
+    def add_together(self, alike: Alike) -> None:
+        """Name the rows of files that are alike: one a file."""
+        dataset = printable(alike.results[0].info.dataset)
+        for row, file in enumerate(alike.files, self._rows):
+            self._write(row, printable(file.name), dataset, 0)
+        self._rows += alike.count
+        self.results += alike.count
 
     def _write(self, *cells: object) -> None:
         # Names are printable: no tab or line break in them asks for quotes.

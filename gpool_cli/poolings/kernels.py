@@ -251,9 +251,11 @@ def _add_first(x: Array, dtype: Any) -> Array:
     out = np.empty((outer, 1), dtype)
     for o, _ in _tiles(x.shape, _TILE):
         part = x[o, :, 0]
-        turned = _scratch.take("few", part.shape[::-1], dtype)
-        np.copyto(turned, part.T)
-        np.add.reduce(turned, axis=0, dtype=dtype, out=out[o, 0])
+        # numpy adds a column that stands alone in another order: there are always two.
+        turned = _scratch.take("few", (pooled, max(2, len(part))), dtype)
+        turned[:, -1] = 0
+        np.copyto(turned[:, : len(part)], part.T)
+        out[o, 0] = np.add.reduce(turned, axis=0, dtype=dtype)[: len(part)]
     return out
 
 
@@ -584,3 +586,12 @@ def maxima(values: Array) -> Array:
 def minima(values: Array) -> Array:
     """The smallest value of every cell, bit for bit; NaN where there is one, either zero for 0."""
     return _kernel(values).extremes(np.minimum, values)
+
+
+def cells_stand_alone(dtype: np.dtype[Any], exact: bool) -> bool:
+    """Whether a cell's sum has the same bits whatever cells are in the block beside it.
+
+    Sums of integers are exact, and float64 adds other floats in an order that follows from the
+    cell alone; but `_compensated` turns blocks of many small cells.
+    """
+    return dtype.itemsize * (2 if exact else 1) < 8 or dtype.kind != "f"

@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from gpool_cli.model import Advanced, Event, FileDone, Pooled
+from gpool_cli.model import Advanced, Event, FileDone, Pooled, Together
 from gpool_cli.report.units import bytes_text
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ class ProgressBar:
             return
         if isinstance(event, Pooled):
             self._bytes += event.info.nbytes if event.first else 0
+        elif isinstance(event, Together):
+            self._bytes += event.alike.count * event.alike.results[0].info.nbytes
+            self._done += event.alike.count
+            self._show()
         elif isinstance(event, Advanced):
             self._share = min(1.0, self._share + event.share)
             self._show()

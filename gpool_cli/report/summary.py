@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import TextIO
 
 from gpool_cli.layout import Layout, shape_text, size_of
-from gpool_cli.model import Event, Pooled, Skipped, Tally
+from gpool_cli.model import Event, Pooled, Skipped, Together
 from gpool_cli.printable import printable
 from gpool_cli.report.lines import skip_text
 from gpool_cli.report.table import Column, print_table, wrapped
 from gpool_cli.report.units import bytes_text, count_text, number_text, seconds_text
 from gpool_cli.report.width import width_of
+from gpool_cli.tally import Tally
 
 _ENDS = 10
 _ORIGINS = {"flag": "--layout", "file": "file", "default": "default"}
@@ -30,7 +33,7 @@ class Summary:
     def __init__(self, preview: bool) -> None:
         self._preview = preview
         self._first: list[Pooled] = []
-        self._last: deque[Pooled] = deque(maxlen=_ENDS)
+        self._last: deque[Callable[[], Pooled]] = deque(maxlen=_ENDS)
         self._results = 0
         self._facts: dict[str, str] = {}
         self._varied: set[str] = set()
@@ -40,23 +43,29 @@ class Summary:
     def add(self, event: Event) -> None:
         """Take in what happened."""
         if isinstance(event, Pooled):
-            self._results += 1
-            if len(self._first) < _ENDS:
-                self._first.append(event)
-            else:
-                self._last.append(event)
-            facts = _facts(event)
-            self._facts = self._facts or facts
-            self._varied.update(name for name in _FACTS if facts[name] != self._facts[name])
+            self._add_results(1, 1, lambda _: event)
+        elif isinstance(event, Together):
+            self._add_results(event.count, len(event.alike.results), event.tell)
         elif isinstance(event, Skipped):
             self._skipped += 1
             if len(self._skips) < _ENDS:
                 self._skips.append(event)
 
+    def _add_results(self, count: int, kinds: int, tell: Callable[[int], Pooled]) -> None:
+        """Take in results; the first few have among them every fact of all."""
+        for facts in map(_facts, map(tell, range(kinds))):
+            self._facts = self._facts or facts
+            self._varied.update(name for name in _FACTS if facts[name] != self._facts[name])
+        first = min(count, _ENDS - len(self._first))
+        self._first += map(tell, range(first))
+        self._last += (partial(tell, place) for place in range(max(first, count - _ENDS), count))
+        self._results += count
+
     def print_full(self, stream: TextIO, tally: Tally) -> None:
         """Print the table of results, what was skipped, and the totals."""
         preview = _preview_room(width_of(stream))
-        rows = [_row(pooled, preview) for pooled in (*self._first, *self._last)]
+        shown = [*self._first, *(tell() for tell in self._last)]
+        rows = [_row(pooled, preview) for pooled in shown]
         if rows:
             left_out = self._results - len(rows)
             varied = _NUMBERS | self._varied if left_out else frozenset()

@@ -1,12 +1,13 @@
 """Any number of workers: the same bytes, the same order, and a worker that dies costs one file."""
 
+import importlib
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,6 +24,7 @@ from gpool_cli.batch.units import Here, MapPart, Maps, Said, WholeFiles, one_by_
 from gpool_cli.cli.main import run
 from gpool_cli.formats import interface
 from gpool_cli.model import (
+    Alike,
     Failed,
     FileDone,
     InputFile,
@@ -72,12 +74,18 @@ def tasks_of(root: Path) -> list[Task]:
 
 
 def outcomes_here(root: Path) -> list[Outcome]:
-    return list(outcomes_of(tasks_of(root), one_by_one, lambda share: None))
+    return one_after_the_other(outcomes_of(tasks_of(root), one_by_one, lambda share: None))
 
 
 def outcomes_of_workers(root: Path, kind: str, count: int) -> list[Outcome]:
     with Slots(load_executor(kind), count) as slots:
-        return list(outcomes_of(tasks_of(root), slots.answers, lambda share: None))
+        outcomes = outcomes_of(tasks_of(root), slots.answers, lambda share: None)
+        return one_after_the_other(outcomes)
+
+
+def one_after_the_other(outcomes: Iterable[Outcome | Alike]) -> list[Outcome]:
+    together = (o.outcomes() if isinstance(o, Alike) else (o,) for o in outcomes)
+    return [outcome for each in together for outcome in each]
 
 
 def told(outcome: Outcome) -> tuple[object, ...]:
@@ -155,8 +163,8 @@ def test_a_worker_that_dies_costs_one_file(
     tree: Path, victim: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     healthy = {told(o) for o in outcomes_here(tree) if o.file.name != victim}
-    for module in ("gpool_cli.batch.work",):
-        monkeypatch.setattr(f"{module}.open_reader", deadly(victim, os.getpid()))
+    for opened in ("gpool_cli.batch.work.open_reader", "gpool_cli.formats.npyalike._read_values"):
+        monkeypatch.setattr(opened, deadly(opened, victim, os.getpid()))
     said = outcomes_of_workers(tree, "processes", 2)
     assert {told(o) for o in said if o.file.name != victim} == healthy
     of_victim = [outcome for outcome in said if outcome.file.name == victim]
@@ -166,16 +174,17 @@ def test_a_worker_that_dies_costs_one_file(
     assert isinstance(of_victim[-1], FileDone)
 
 
-def deadly(victim: str, parent: int) -> Callable[[str], object]:
-    """`open_reader`, but a worker that opens the victim dies of it."""
-    from gpool_cli.formats.opening import open_reader
+def deadly(opens: str, victim: str, parent: int) -> Callable[..., object]:
+    """What opens files, but a worker that opens the victim dies of it."""
+    module, _, name = opens.rpartition(".")
+    opened = getattr(importlib.import_module(module), name)
 
-    def opened(path: str) -> object:
+    def opened_by_a_mortal(path: str, *more: object) -> object:
         if path.endswith(victim) and os.getpid() != parent:
             die()
-        return open_reader(path)
+        return opened(path, *more)
 
-    return opened
+    return opened_by_a_mortal
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for processes in /proc")

@@ -86,7 +86,11 @@ def test_an_exception_nobody_thought_of_costs_one_file(gpool, save, monkeypatch,
             raise ZeroDivisionError("what a library\nmay raise \x1b[31m")
         return arrays(self)
 
+    def explode_too(path: str):
+        raise ZeroDivisionError
+
     monkeypatch.setattr(NpyReader, "arrays", explode)
+    monkeypatch.setattr("gpool_cli.batch.alike.pattern_of", explode_too)
     ran = gpool(*command[:1], "bad.npy", "good.npy", *command[1:])
     assert ran.code == 1
     assert ran.errors == [

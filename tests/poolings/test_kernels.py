@@ -409,3 +409,29 @@ def test_answers_share_no_memory_with_later_ones(dtype: str, shape: Shape) -> No
 def test_every_dtype_and_order_has_a_kernel() -> None:
     names = ["b1", *(kind + size for kind in "iu" for size in "1248"), *FLOATS]
     assert set(KERNELS) == {(name, order) for name in names for order in ("first", "last")}
+
+
+@each_dtype
+@plain_and_exact
+@pytest.mark.parametrize(
+    "cells", [(1, 9, 1), (3, 5, 1), (1, 49, 1), (2, 9001, 1), (1, 40, 3)], ids=str
+)
+def test_a_cell_that_stands_alone_has_the_bits_it_has_among_others(
+    dtype: str, exact: bool, cells: Shape
+) -> None:
+    if not kernels.cells_stand_alone(np.dtype(dtype), exact):
+        return
+    rng = np.random.default_rng(3)
+    outer, pooled, inner = cells
+    # What is left of these sums is what rounding makes of them.
+    half = rng.normal(size=(6 * outer, pooled // 2, inner)) * 2.0 ** rng.integers(-6, 7, inner)
+    rest = np.ones((6 * outer, pooled % 2, inner))
+    among = np.concatenate([half, rest, -half], axis=1)
+    with np.errstate(invalid="ignore"):
+        among = among.astype(dtype)
+    hi, lo = sums(among, exact)
+    for first in range(0, len(among), outer):
+        alone_hi, alone_lo = sums(among[first : first + outer].copy(), exact)
+        assert alone_hi.tobytes() == hi[first : first + outer].tobytes()
+        if lo is not None and alone_lo is not None:
+            assert alone_lo.tobytes() == lo[first : first + outer].tobytes()

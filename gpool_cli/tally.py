@@ -1,0 +1,34 @@
+"""The totals of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Tally:
+    """What a run has come to: the totals that the summary ends with.
+
+    Attributes:
+        maps: Maps that were pooled.
+        files: Inputs that were worked on.
+        failed_files: Inputs in which something failed, or that were not there.
+        bytes_in: Bytes of the maps, decoded.
+        bytes_out: Bytes of the outputs.
+        nan_values: NaN in the results.
+        inf_values: Infinities in the results.
+        omitted: NaN of the inputs that were left out.
+        seconds: Wall time.
+        skipped: Arrays and files that were not pooled.
+    """
+
+    maps: int = 0
+    files: int = 0
+    failed_files: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    nan_values: int = 0
+    inf_values: int = 0
+    omitted: int = 0
+    seconds: float = 0.0
+    skipped: int = 0
