@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from gpool_cli.layout import Layout, ShapeStyle, size_of
+from gpool_cli.surroundings import Carry, Surroundings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,7 +81,13 @@ class ArrayInfo:
     @property
     def dtype_name(self) -> str:
         """The type as people call it: ``float32``, ``string``."""
-        return self.dtype.name if self.dtype is not None and not self.type_name else self.type_name
+        return self.type_name if self.dtype is None or self.type_name else _name_of(self.dtype)
+
+
+@lru_cache(maxsize=64)
+def _name_of(dtype: np.dtype) -> str:
+    """The name of a dtype, which numpy puts together anew each time it is asked."""
+    return dtype.name
 
 
 @dataclass(frozen=True)
@@ -168,11 +176,19 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Task:
-    """One unit of work for one worker: a file, and what is computed from it."""
+    """One unit of work for one worker: a file, and what is computed from it.
+
+    Attributes:
+        file: The file.
+        recipe: What is computed.
+        strict: A doubtful layout is a failure.
+        carry: What else of the file its output takes over.
+    """
 
     file: InputFile
     recipe: Recipe
     strict: bool = False
+    carry: Carry | None = None
 
 
 @dataclass(frozen=True)
@@ -331,6 +347,14 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class Opened:
+    """The first word of a file whose surroundings its output takes over."""
+
+    file: InputFile
+    surroundings: Surroundings
+
+
+@dataclass(frozen=True)
 class FileDone:
     """The last word of a task: everything of this file has been said."""
 
@@ -344,7 +368,7 @@ class Advanced:
     share: float
 
 
-Outcome = Result | Skipped | Warned | Failed | FileDone
+Outcome = Opened | Result | Skipped | Warned | Failed | FileDone
 """What the work on a file yields."""
 
 

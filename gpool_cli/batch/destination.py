@@ -50,6 +50,13 @@ class Destination:
         row = row_of_suffix(file.name)
         return row if row is not None and row.writer else row_named("npy")
 
+    def carries(self, file: InputFile) -> bool:
+        """Whether the output takes over what an input has beside its maps."""
+        if self.stack or self.kind == "nowhere":
+            return False
+        row = self.format_for(file) if self.kind == "directory" else self.format
+        return row is not None and row.carries
+
     def outputs_of_file(self) -> list[str]:
         """Every path that a run into one file writes."""
         if len(self.poolings) > 1 and self.format is not None and not _holds_many(self.format):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from gpool_cli.batch.destination import Destination
-from gpool_cli.batch.select import Selection, select
+from gpool_cli.batch.select import Selection, may_be_wanted, select
 from gpool_cli.errors import UsageError
 from gpool_cli.formats.naming import stem
 from gpool_cli.formats.opening import format_of, open_reader
@@ -59,7 +59,7 @@ def _datasets(file: InputFile, destination: Destination, layout: str | None) -> 
 def look_into(file: InputFile, layout: str | None) -> Selection:
     """What would be pooled from one file; its values are not read."""
     with open_reader(file.path) as reader:
-        infos = list(reader.arrays())
+        infos = list(reader.arrays_named(may_be_wanted(file.keys)))
     return select(infos, file.keys, layout, format_of(file.path).container, file.named)
 
 

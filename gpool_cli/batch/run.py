@@ -21,6 +21,7 @@ from gpool_cli.model import (
     Failed,
     FileDone,
     InputFile,
+    Opened,
     Outcome,
     Pooled,
     Result,
@@ -28,6 +29,7 @@ from gpool_cli.model import (
     Task,
     Together,
 )
+from gpool_cli.surroundings import Surroundings
 from gpool_cli.tally import Tally
 
 Listener = Callable[[Event], None]
@@ -112,12 +114,12 @@ class _Run:
     def take(self, outcome: Outcome) -> None:
         """Take in the next outcome; those of a file come together and end with a `FileDone`."""
         if self._file is None:
-            self._begin(outcome.file)
+            self._begin(outcome.file, outcome.surroundings if isinstance(outcome, Opened) else None)
         if isinstance(outcome, Result):
             self._take_result(outcome)
         elif isinstance(outcome, FileDone):
             self._end(outcome)
-        else:
+        elif not isinstance(outcome, Opened):
             self._tell(outcome)
 
     def take_together(self, alike: Alike) -> None:
@@ -131,10 +133,10 @@ class _Run:
         count_together(alike, self.tally)
         self._listen(Together(alike, partial(tell_one, alike, where)))
 
-    def _begin(self, file: InputFile) -> None:
+    def _begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
         self._file, self._failed, self._refused = file, False, None
         try:
-            self._sink.begin(file)
+            self._sink.begin(file, surroundings)
         except InputError as error:
             self._tell(Failed(file, "", error.message, error.hint))
 

@@ -18,6 +18,7 @@ from gpool_cli.formats.interface import Writer, WriteStyle
 from gpool_cli.formats.rownames import RowNames
 from gpool_cli.model import Alike, InputFile, Result
 from gpool_cli.printable import printable
+from gpool_cli.surroundings import Surroundings
 
 
 class Sink(ABC):
@@ -29,8 +30,12 @@ class Sink(ABC):
 
     bytes_out = 0
 
-    def begin(self, file: InputFile) -> None:
-        """Say that the results of this input come next."""
+    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
+        """Say that the results of this input come next, and what else is taken over from it.
+
+        Raises:
+            InputError: That has no place in the output.
+        """
 
     @abstractmethod
     def add(self, result: Result) -> str:
@@ -79,6 +84,7 @@ class _Outputs:
         self._make = load_writer(row)
         self._style = style
         self._open: dict[str, tuple[AtomicFile, Writer]] = {}
+        self._surroundings: Surroundings | None = None
 
     @held()
     def add(self, path: str, result: Result) -> None:
@@ -86,15 +92,16 @@ class _Outputs:
             file = AtomicFile(path)
             with output_errors(path):
                 self._open[path] = file, self._make(file.file, self._style)
-            self.begin(result.file)
+                self._open[path][1].begin(result.file, self._surroundings)
         with output_errors(path):
             self._open[path][1].add(result)
 
     @held()
-    def begin(self, file: InputFile) -> None:
+    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
+        self._surroundings = surroundings
         for path, (_, writer) in self._open.items():
             with output_errors(path):
-                writer.begin(file)
+                writer.begin(file, surroundings)
 
     @held()
     def end(self) -> None:
@@ -135,8 +142,9 @@ class DirectorySink(Sink):
         self._unplanned: set[str] = set()
         self._outputs: _Outputs | None = None
 
-    def begin(self, file: InputFile) -> None:
+    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
         self._outputs = _Outputs(self._destination.format_for(file), self._style)
+        self._outputs.begin(file, surroundings)
 
     def add(self, result: Result) -> str:
         assert self._outputs is not None
@@ -193,8 +201,8 @@ class FileSink(Sink):
         self._names = RowNames() if destination.format.name == "npy" else None
         self._paths = destination.outputs_of_file()
 
-    def begin(self, file: InputFile) -> None:
-        self._outputs.begin(file)
+    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
+        self._outputs.begin(file, surroundings)
 
     def add(self, result: Result) -> str:
         path = self._path_of(result)
@@ -257,8 +265,8 @@ class StdoutSink(Sink):
         self._writer = make(self._file, style)
         self._any = False
 
-    def begin(self, file: InputFile) -> None:
-        self._writer.begin(file)
+    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
+        self._writer.begin(file, surroundings)
 
     def add(self, result: Result) -> str:
         with _pipe_errors():

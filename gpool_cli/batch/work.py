@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gpool_cli.batch.pieces import Partial, Piece, job_for, pool_pieces
-from gpool_cli.batch.select import select
+from gpool_cli.batch.select import may_be_wanted, select
 from gpool_cli.errors import GpoolError
 from gpool_cli.formats.interface import Reader
 from gpool_cli.formats.opening import format_of, open_reader
@@ -17,6 +17,7 @@ from gpool_cli.model import (
     Failed,
     FileDone,
     InputFile,
+    Opened,
     Outcome,
     Part,
     Result,
@@ -25,6 +26,7 @@ from gpool_cli.model import (
     Warned,
 )
 from gpool_cli.printable import printable
+from gpool_cli.surroundings import Carry
 
 Map = tuple[ArrayInfo, Layout]
 
@@ -53,7 +55,7 @@ def pool_file(task: Task) -> Iterator[Outcome]:
     try:
         with open_reader(task.file.path) as reader:
             for infos in _listings(task.file, reader):
-                listing = _choose(task, infos)
+                listing = _choose(task, infos, reader)
                 yield from listing.outcomes
                 yield from _pool_all(task, reader, listing.maps, len(listing.maps))
     except Exception as error:
@@ -65,7 +67,8 @@ def list_maps(task: Task) -> Listing:
     """Look into a file and choose its maps."""
     try:
         with open_reader(task.file.path) as reader:
-            listing = _choose(task, list(reader.arrays()))
+            infos = list(reader.arrays_named(may_be_wanted(task.file.keys)))
+            listing = _choose(task, infos, reader)
             listing.cuttable = not reader.sequential
             return listing
     except Exception as error:
@@ -142,10 +145,10 @@ def _listings(file: InputFile, reader: Reader) -> Iterator[Sequence[ArrayInfo]]:
         for info in reader.arrays():
             yield [info]
     else:
-        yield list(reader.arrays())
+        yield list(reader.arrays_named(may_be_wanted(file.keys)))
 
 
-def _choose(task: Task, infos: Sequence[ArrayInfo]) -> Listing:
+def _choose(task: Task, infos: Sequence[ArrayInfo], reader: Reader) -> Listing:
     file, layout = task.file, task.recipe.layout
     container = format_of(file.path).container
     selection = select(infos, file.keys, layout, container, file.named)
@@ -167,7 +170,22 @@ def _choose(task: Task, infos: Sequence[ArrayInfo]) -> Listing:
         if doubt:
             say(Warned(file, info.dataset, "layout", doubt))
         listing.maps.append((info, meaning))
+    if task.carry is not None:
+        listing.outcomes[:0] = _surroundings(task, task.carry, reader, listing.maps)
     return listing
+
+
+def _surroundings(
+    task: Task, carry: Carry, reader: Reader, maps: Sequence[Map]
+) -> Iterator[Outcome]:
+    """What the output takes over beside the results; it comes before all else of the file."""
+    try:
+        found = reader.surroundings([info.dataset for info, _ in maps], carry)
+    except GpoolError as error:
+        yield failure_of(task.file, "", error)
+    else:
+        if found is not None:
+            yield Opened(task.file, found)
 
 
 def _nothing_in(file: InputFile, infos: Sequence[ArrayInfo]) -> Failed | Skipped:

@@ -20,6 +20,7 @@ from gpool_cli.model import Event, Failed, PoolingSpec, Recipe, Task, Together, 
 from gpool_cli.report.lines import Warnings, print_error, print_failure
 from gpool_cli.report.progress import ProgressBar
 from gpool_cli.report.summary import Summary
+from gpool_cli.surroundings import Carry
 from gpool_cli.tally import Tally
 
 
@@ -93,13 +94,22 @@ def _run(
         several_inputs=destination.kind != "directory" and not found.alone,
         copy_others=options.copy_others,
     )
+    carries = [destination.carries(one.file) for one in planned]
+    if options.copy_others and not any(carries):
+        raise UsageError(
+            "--copy-others needs an HDF5 output to copy to", "write to .h5, or leave it out"
+        )
     known = {path: one.file.path for one in planned for path in one.outputs}
     sink = make_sink(destination, style, found.alone, known)
     jobs = worth_workers((one.file for one in planned), options.jobs or usable_cores())
-    tasks = (Task(one.file, recipe, options.strict) for one in planned)
     summary = Summary(preview=destination.kind == "nowhere")
     warnings = Warnings()
     with contextlib.ExitStack() as stack:
+        carry = Carry(_passing_directory(stack) if options.copy_others else "")
+        tasks = (
+            Task(one.file, recipe, options.strict, carry if carried else None)
+            for one, carried in zip(planned, carries, strict=True)
+        )
         manifest = None
         if options.report is not None:
             from gpool_cli.batch.manifest import Manifest
@@ -131,6 +141,13 @@ def _run(
     if tally.files and not options.quiet:
         _print_summary(summary, tally, destination, options.summary)
     return exit_code
+
+
+def _passing_directory(stack: contextlib.ExitStack) -> str:
+    """A temporary directory for what passes from workers to the output."""
+    import tempfile
+
+    return stack.enter_context(tempfile.TemporaryDirectory(prefix="gpool-"))
 
 
 def _print_summary(summary: Summary, tally: Tally, destination: Destination, style: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, BinaryIO
 
 import h5py
@@ -11,11 +11,16 @@ import numpy as np
 from h5py import h5a, h5d
 
 from gpool_cli.errors import InputError, UsageError
+from gpool_cli.formats.hdf5attributes import read_attributes
+from gpool_cli.formats.hdf5groups import Groups
 from gpool_cli.formats.hdf5mirror import Mirror, write_history, write_text
+from gpool_cli.formats.hdf5opening import open_hdf5
+from gpool_cli.formats.hdf5others import save_others
 from gpool_cli.formats.hdf5raw import RawFile, offset_of
+from gpool_cli.formats.hdf5results import ResultMaker, write_rows
 from gpool_cli.formats.hdf5source import Buffers, LibrarySource, Source, filter_names
 from gpool_cli.formats.hdf5types import TypeTable
-from gpool_cli.formats.hdf5walk import Node, open_item, walk
+from gpool_cli.formats.hdf5walk import Node, Opener, any_name, walk
 from gpool_cli.formats.interface import (
     Array,
     Reader,
@@ -31,8 +36,12 @@ from gpool_cli.formats.stacks import Stacks
 from gpool_cli.layout import layout_from_names, parse_layout
 from gpool_cli.model import ArrayInfo, Block, InputFile, Part, Result
 from gpool_cli.printable import printable
+from gpool_cli.surroundings import Attribute, Carry, Surroundings
 
 _LAYOUT_ATTRIBUTES = ("layout", "data_format")
+
+# What h5py raises on damaged files.
+_DAMAGE = (OSError, RuntimeError, ValueError, TypeError, KeyError)
 
 # How many datasets stay open between their being listed and read.
 _MOST_OPEN = 1000
@@ -50,24 +59,43 @@ class Hdf5Reader(Reader):
         if os.path.getsize(path) == 0:
             raise InputError("is empty", "there is no array in it")
         try:
-            # Blocks are whole chunks: a cache of decoded chunks would never be hit.
-            self._file = h5py.File(path, "r", rdcc_nbytes=0)
+            self._file = open_hdf5(path)
         except (OSError, RuntimeError, ValueError) as error:
             raise InputError(_why_not_open(error), "copy or save the file again") from None
 
         self._raw = RawFile.of(self._file)
         self._types = TypeTable()
+        self._opener = Opener(self._file.id)
         self._opened: dict[str, Any] = {}
+        self._groups: list[str] = []
+        self._annotated: set[str] = set()
         self._last: tuple[ArrayInfo, Source] | None = None
         self._spare: list[Buffers] = []
 
     def arrays(self) -> Iterator[ArrayInfo]:
-        for node in walk(self._file.id):
+        return self.arrays_named(any_name)
+
+    def arrays_named(self, wanted: Callable[[str], bool]) -> Iterator[ArrayInfo]:
+        self._groups, self._annotated = [], set()
+        for node in walk(self._file.id, wanted):
+            if node.item is not None and _is_annotated(node.item):
+                self._annotated.add(node.name)
             if node.is_group:
-                continue
-            if node.item is not None and len(self._opened) < _MOST_OPEN:
-                self._opened[node.name] = node.item
-            yield _describe(node, self._types)
+                self._groups.append(node.name)
+            elif node.closed:
+                yield ArrayInfo(node.name, (), None)
+            else:
+                if node.item is not None and len(self._opened) < _MOST_OPEN:
+                    self._opened[node.name] = node.item
+                yield _describe(node, self._types)
+
+    def surroundings(self, pooled: Collection[str], carry: Carry) -> Surroundings | None:
+        root, names = self._file.id, set(pooled)
+        return Surroundings(
+            tuple((name, self._attributes_of(name)) for name in self._groups),
+            tuple((name, found) for name in pooled if (found := self._attributes_of(name))),
+            save_others(root, names, carry.others_in) if carry.others_in else "",
+        )
 
     def blocks(
         self, info: ArrayInfo, parts: Sequence[Part] | None = None
@@ -92,11 +120,20 @@ class Hdf5Reader(Reader):
             self._raw.close()
         self._file.close()
 
+    def _attributes_of(self, name: str) -> tuple[Attribute, ...]:
+        """The attributes of a group or a dataset."""
+        if name not in self._annotated:
+            return ()
+        item = self._opened.get(name)
+        if item is None:
+            item = self._opener.open(name) if name else self._file["/"].id
+        return tuple(read_attributes(item))
+
     def _source_of(self, info: ArrayInfo) -> Source:
         """Where to read an array from: past the library where that can be."""
         dsid = self._opened.pop(info.dataset, None)
         if dsid is None:
-            dsid = open_item(self._file.id, info.dataset)
+            dsid = self._opener.open(info.dataset)
         stored = self._types.of(dsid)
         if (dsid.shape, stored.dtype) != (info.shape, info.dtype):
             raise InputError("has changed since it was listed", "is the file still being written?")
@@ -114,13 +151,20 @@ def _why_not_open(error: Exception) -> str:
     return f"can't be opened as HDF5: {said}"
 
 
+def _is_annotated(item: Any) -> bool:
+    try:
+        return bool(h5a.get_num_attrs(item))
+    except _DAMAGE:
+        return True  # What is wrong is found by who reads them.
+
+
 def _describe(node: Node, types: TypeTable) -> ArrayInfo:
     """What the header of a dataset says; a damaged one says that."""
     if node.item is None:
         return ArrayInfo(node.name, (), None, node.reason, "link", broken=node.broken)
     try:
         return _describe_dataset(node, types)
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
+    except _DAMAGE as error:
         reason = f"can't be understood: {printable(str(error))}"
         return ArrayInfo(node.name, (), None, reason, "unknown", broken=True)
 
@@ -202,12 +246,14 @@ class Hdf5Writer(Writer):
         self._h5 = h5py.File(file, "w")
         self._mirror: Mirror | None = None
         self._stacks = Stacks()
-        self._open: h5py.Dataset | None = None
+        self._groups = Groups(self._h5.id)
+        self._maker = ResultMaker()
+        self._open: Any = None
 
-    def begin(self, file: InputFile) -> None:
+    def begin(self, file: InputFile, surroundings: Surroundings | None = None) -> None:
         self.end()
-        if not self.style.stack:
-            self._mirror = Mirror.of(file, self._h5, self.style)
+        if surroundings is not None and not self.style.stack:
+            self._mirror = Mirror(file, surroundings, self._h5, self.style)
 
     def end(self) -> None:
         if self._mirror is not None:
@@ -223,33 +269,16 @@ class Hdf5Writer(Writer):
             self._open = self._create(result)
         if self._open is None:
             raise InputError("has no place in the output, as its first rows had none")
-        self._open[result.start : result.start + len(result.values)] = result.values
+        write_rows(self._open, result)
 
-    def _create(self, result: Result) -> h5py.Dataset:
-        name = member_name(result, self.style)
-        self._check_free(name)
-        dataset = self._h5.create_dataset(name, result.shape, result.values.dtype)
+    def _create(self, result: Result) -> Any:
+        """The low-level dataset of a result, with what there is to say of it."""
+        group, name = self._groups.place_of(member_name(result, self.style))
+        dataset = self._maker.create(group, name, result)
         if self._mirror is not None:
-            self._mirror.pooled(result.info.dataset, dataset)
-        write_text(dataset, "pooling", result.pooling.label)
-        write_text(dataset, "layout", result.layout.axes)
-        write_text(dataset, "input_dtype", result.info.dtype_name)
-        dataset.attrs["input_shape"] = np.array(result.info.shape, np.int64)
-        _label_axes(dataset, result.axes)
+            self._mirror.describe(result.info.dataset, dataset)
+        self._maker.describe(dataset, result)
         return dataset
-
-    def _check_free(self, name: str) -> None:
-        """A name can't be taken twice, nor be that of a dataset and of a group above another."""
-        parts = name.split("/")
-        for i in range(1, len(parts) + 1):
-            above = "/".join(parts[:i])
-            taken = self._h5.get(above, getclass=True)
-            if taken is not None and (i == len(parts) or taken is not h5py.Group):
-                raise InputError(
-                    f"has no place as {printable(name)} in the output: "
-                    f"{printable(above)} is already there",
-                    "write it to .npz, into a directory, or as rows (.npy, .csv, .jsonl)",
-                )
 
     def finish(self) -> None:
         self.end()
@@ -275,8 +304,3 @@ class Hdf5Writer(Writer):
             self._mirror.close()
         self._stacks.close()
         self._h5.close()
-
-
-def _label_axes(dataset: h5py.Dataset, axes: str) -> None:
-    for i, letter in enumerate(axes):
-        dataset.dims[i].label = letter

@@ -6,7 +6,7 @@ import math
 import os
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, BinaryIO, TypeVar, overload
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from gpool_cli.errors import InputError
 from gpool_cli.model import ArrayInfo, Block, InputFile, Part, Result
+from gpool_cli.surroundings import Carry, Surroundings
 
 Array = npt.NDArray[Any]
 _Reader = TypeVar("_Reader", bound="Reader")
@@ -43,6 +44,28 @@ class Reader(ABC):
         Raises:
             InputError: The file is unreadable or no file of this format.
         """
+
+    def arrays_named(self, wanted: Callable[[str], bool]) -> Iterator[ArrayInfo]:
+        """The same arrays, where only some will be asked for.
+
+        Args:
+            wanted: Whether one of this name may be; of the others the name is enough.
+        """
+        return self.arrays()
+
+    def surroundings(self, pooled: Collection[str], carry: Carry) -> Surroundings | None:
+        """What an output takes over beside pooled maps; None where there never is anything.
+
+        To be asked for when the arrays have been listed.
+
+        Args:
+            pooled: The arrays that are pooled.
+            carry: What is wanted.
+
+        Raises:
+            InputError: What is wanted can't be read.
+        """
+        return None
 
     @abstractmethod
     def blocks(
@@ -123,14 +146,18 @@ class Writer(ABC):
             InputError: The result can't stand in this file beside the earlier ones.
         """
 
-    def begin(self, file: InputFile) -> None:
-        """Say that the results of this input come next."""
+    def begin(self, file: InputFile, surroundings: Surroundings | None = None) -> None:
+        """Say that the results of this input come next, and what else is taken over from it.
+
+        Raises:
+            InputError: That has no place in this file.
+        """
 
     def end(self) -> None:
         """Say that the results of the input that began last are complete.
 
         Raises:
-            InputError: What else is taken over from the input can't be read.
+            InputError: What else is taken over from the input has no place in this file.
         """
 
     @abstractmethod

@@ -388,3 +388,23 @@ def test_equal_inputs_give_equal_bytes(gpool, save, here):
         gpool("avg", "t", "-o", out)
         gpool("avg", "t", "-o", f"again/{out}")
         assert (here / out).read_bytes() == (here / "again" / out).read_bytes()
+
+
+@pytest.mark.parametrize("words", [(), ("-o", "o.npz"), ("--stack", "-o", "o.h5"), ("-f", "csv")])
+def test_copy_others_needs_an_output_that_can_hold_them(gpool, save, words):
+    save("a.h5")
+    ran = gpool("avg", "a.h5", "--copy-others", *words)
+    assert (ran.code, len(ran.errors)) == (2, 1)
+    assert "--copy-others needs an HDF5 output" in ran.err
+    assert files() == ["a.h5"]
+
+
+def test_copy_others_leaves_nothing_behind(gpool, here, monkeypatch):
+    (here / "passing").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(here / "passing"))
+    with h5py.File("a.h5", "w") as file:
+        file["m"], file["coords"] = np.zeros((2, 2, 3), "f4"), np.arange(4)
+    assert gpool("avg", "a.h5", "--copy-others", "-o", "o.h5").code == 0
+    with h5py.File("o.h5") as file:
+        assert file["coords"][()].tolist() == [0, 1, 2, 3]
+    assert files() == ["a.h5", "o.h5"]
