@@ -53,6 +53,7 @@ class ArrayInfo:
         fortran: The values lie in memory in the opposite axis order.
         file_layout: What the file itself says of the axes, or None.
         chunks: The shape of a chunk, or None where the values lie in one piece.
+        offset: Where its values lie in an HDF5 file; None where they do not lie there as they are.
         filters: The filters of an HDF5 dataset or the compression of a zip member.
         broken: The refusal is damage or danger, which is a failure and no mere skip.
     """
@@ -65,6 +66,7 @@ class ArrayInfo:
     fortran: bool = False
     file_layout: str | None = None
     chunks: tuple[int, ...] | None = None
+    offset: int | None = None
     filters: tuple[str, ...] = ()
     broken: bool = False
 

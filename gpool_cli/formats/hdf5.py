@@ -131,6 +131,12 @@ class Hdf5Reader(Reader):
 
     def _source_of(self, info: ArrayInfo) -> Source:
         """Where to read an array from: past the library where that can be."""
+        source = None
+        if self._raw is not None and info.offset is not None and info.dtype is not None:
+            source = self._raw.contiguous(info.shape, info.dtype, info.offset)
+        return source if source is not None else self._source_by_name(info)
+
+    def _source_by_name(self, info: ArrayInfo) -> Source:
         dsid = self._opened.pop(info.dataset, None)
         if dsid is None:
             dsid = self._opener.open(info.dataset)
@@ -139,8 +145,8 @@ class Hdf5Reader(Reader):
             raise InputError("has changed since it was listed", "is the file still being written?")
         assert stored.dtype is not None
         source = None
-        if self._raw is not None and stored.plain:
-            source = self._raw.source(dsid, info.shape, stored.dtype, info.chunks)
+        if self._raw is not None and stored.plain and info.chunks is not None:
+            source = self._raw.chunked(dsid, info.shape, stored.dtype, info.chunks)
         return source if source is not None else LibrarySource(dsid, stored.dtype)
 
 
@@ -171,11 +177,12 @@ def _describe(node: Node, types: TypeTable) -> ArrayInfo:
 
 def _describe_dataset(node: Node, types: TypeTable) -> ArrayInfo:
     shape = node.item.shape
-    dtype, refusal, type_name, _ = types.of(node.item)
+    dtype, refusal, type_name, plain = types.of(node.item)
     chunks: tuple[int, ...] | None = None
     filters: tuple[str, ...] = ()
     elsewhere = ""
-    if offset_of(node.item) is None:
+    offset = offset_of(node.item)
+    if offset is None:
         plist = node.item.get_create_plist()
         chunks = plist.get_chunk() if plist.get_layout() == h5d.CHUNKED else None
         filters = filter_names(plist)
@@ -190,6 +197,7 @@ def _describe_dataset(node: Node, types: TypeTable) -> ArrayInfo:
         type_name=type_name,
         file_layout=_file_layout(node.item),
         chunks=chunks,
+        offset=offset if plain else None,
         filters=filters,
         broken=bool(elsewhere),
     )
@@ -253,7 +261,7 @@ class Hdf5Writer(Writer):
     def begin(self, file: InputFile, surroundings: Surroundings | None = None) -> None:
         self.end()
         if surroundings is not None and not self.style.stack:
-            self._mirror = Mirror(file, surroundings, self._h5, self.style)
+            self._mirror = Mirror(file, surroundings, self._groups, self.style)
 
     def end(self) -> None:
         if self._mirror is not None:

@@ -22,16 +22,17 @@ class Groups:
     def __init__(self, root: Any) -> None:
         self._root = root
         self._above: list[tuple[bytes, Any]] = []
+        self._is_new = False
         self._how = h5p.create(h5p.GROUP_CREATE)
         self._how.set_obj_track_times(False)
 
     def require(self, name: str) -> Any:
-        """The low-level group of this name; it is made where there is none.
+        """The low-level group of this name, '' for the root; it is made where there is none.
 
         Raises:
             InputError: A dataset has that name, or one above it.
         """
-        return self._group(name.encode().split(b"/"), name)
+        return self._group(name.encode().split(b"/") if name else [], name)
 
     def place_of(self, name: str) -> tuple[Any, bytes]:
         """Where a dataset of this name goes: into which low-level group, and under which name.
@@ -41,12 +42,12 @@ class Groups:
         """
         *above, last = name.encode().split(b"/")
         group = self._group(above, name)
-        if group.links.exists(last):
+        if not self._is_new and group.links.exists(last):
             raise _taken(name, name)
         return group, last
 
     def _group(self, parts: list[bytes], name: str) -> Any:
-        known = 0
+        known, self._is_new = 0, False
         for part, (opened, _) in zip(parts, self._above, strict=False):
             if part != opened:
                 break
@@ -54,10 +55,9 @@ class Groups:
         del self._above[known:]
         for part in parts[known:]:
             here = self._above[-1][1] if self._above else self._root
-            if not here.links.exists(part):
-                found = h5g.create(here, part, gcpl=self._how)
-            else:
-                found = h5o.open(here, part)
+            self._is_new = self._is_new or not here.links.exists(part)
+            make = self._is_new
+            found = h5g.create(here, part, gcpl=self._how) if make else h5o.open(here, part)
             if not isinstance(found, h5g.GroupID):
                 raise _taken(name, b"/".join(parts[: len(self._above) + 1]).decode())
             self._above.append((part, found))

@@ -29,47 +29,54 @@ class Mirror:
     Args:
         file: The input.
         surroundings: What it has.
-        output: The open output.
+        groups: The groups of the output.
         style: How it is written.
-
-    Raises:
-        InputError: The groups have no place in the output.
     """
 
     def __init__(
-        self, file: InputFile, surroundings: Surroundings, output: h5py.File, style: WriteStyle
+        self, file: InputFile, surroundings: Surroundings, groups: Groups, style: WriteStyle
     ) -> None:
-        self._others = surroundings.others
+        self._root = stem(file.name) if style.several_inputs else ""
+        self._groups = groups
+        self._surroundings = surroundings
         self._attributes: dict[str, tuple[Attribute, ...]] = dict(surroundings.datasets)
-        root = safe_name(stem(file.name)) if style.several_inputs else ""
-        self._target = Groups(output.id).require(root) if root else output.id
-        self._groups = Groups(self._target)
-        for name, attributes in surroundings.groups:
-            group = self._groups.require(safe_name(name)) if name else self._target
-            write_attributes(attributes, group)
+        self._others = surroundings.others
+        self._made: set[str] = set()
 
     def describe(self, dataset: str, result: Any) -> None:
         """Give a result, a low-level dataset, the attributes of what it was pooled from."""
+        self._made.add(dataset.rpartition("/")[0])
         write_attributes(self._attributes.get(dataset, ()), result, _CHANGED)
 
     def finish(self) -> None:
-        """Carry over the datasets that were not pooled, as they are stored.
+        """Carry over groups, and the datasets that were not pooled, as they are stored.
 
         Raises:
             InputError: One has no place in the output.
         """
-        if not self._others:
-            return
         try:
-            for name, file, number in saved_others(self._others):
-                group, last = self._place_of(name)
-                h5py.h5o.copy(file, number, group, last)
+            for name, attributes in self._surroundings.groups:
+                # Those of results are there already, and to open 10,000 takes half a second.
+                if attributes or name not in self._made:
+                    write_attributes(attributes, self._groups.require(self._name_of(name)))
+            self._copy_others()
         finally:
             self.close()
 
+    def _copy_others(self) -> None:
+        if self._others:
+            for name, file, number in saved_others(self._others):
+                group, last = self._place_of(name)
+                h5py.h5o.copy(file, number, group, last)
+
+    def _name_of(self, name: str) -> str:
+        """What something in the input is called in the output; '' is the root of the output."""
+        below = "/".join(filter(None, [self._root, name]))
+        return safe_name(below) if below else ""
+
     def _place_of(self, name: str) -> tuple[Any, bytes]:
         try:
-            return self._groups.place_of(safe_name(name))
+            return self._groups.place_of(self._name_of(name))
         except InputError as error:
             raise InputError(
                 f"{printable(name)} can't be carried over: it {error.message}",

@@ -73,14 +73,25 @@ class RawFile:
         """Close the descriptor."""
         os.close(self._fd)
 
-    def source(
-        self,
-        dsid: Any,
-        shape: tuple[int, ...],
-        dtype: np.dtype[Any],
-        chunks: tuple[int, ...] | None,
+    def contiguous(
+        self, shape: tuple[int, ...], dtype: np.dtype[Any], offset: int
     ) -> Source | None:
-        """How to read a dataset, or None where h5py must.
+        """How to read values that lie in one piece, or None where h5py must.
+
+        Args:
+            shape: The shape of the dataset.
+            dtype: The dtype whose bytes are those in the file.
+            offset: Where its values begin.
+        """
+        nbytes = size_of(shape) * dtype.itemsize
+        if not nbytes or offset + nbytes > self.size:
+            return None
+        return ContiguousSource(self, shape, dtype, offset)
+
+    def chunked(
+        self, dsid: Any, shape: tuple[int, ...], dtype: np.dtype[Any], chunks: tuple[int, ...]
+    ) -> Source | None:
+        """How to read a chunked dataset, or None where h5py must.
 
         Args:
             dsid: The low-level dataset.
@@ -91,21 +102,8 @@ class RawFile:
         Raises:
             InputError: What the file says of its chunks can't be.
         """
-        if not shape or 0 in shape:
+        if not self._knows_chunks or not size_of(shape):
             return None
-        if chunks is not None:
-            return self._chunked(dsid, shape, dtype, chunks) if self._knows_chunks else None
-        offset = offset_of(dsid)
-        if offset is None:
-            return None
-        nbytes = size_of(shape) * dtype.itemsize
-        return (
-            ContiguousSource(self, shape, dtype, offset) if offset + nbytes <= self.size else None
-        )
-
-    def _chunked(
-        self, dsid: Any, shape: tuple[int, ...], dtype: np.dtype[Any], chunks: tuple[int, ...]
-    ) -> ChunkedSource | None:
         plist = dsid.get_create_plist()
         if plist.get_layout() != h5d.CHUNKED or plist.get_chunk() != chunks:
             return None

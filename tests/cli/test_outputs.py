@@ -390,7 +390,7 @@ def test_equal_inputs_give_equal_bytes(gpool, save, here):
         assert (here / out).read_bytes() == (here / "again" / out).read_bytes()
 
 
-@pytest.mark.parametrize("words", [(), ("-o", "o.npz"), ("--stack", "-o", "o.h5"), ("-f", "csv")])
+@pytest.mark.parametrize("words", [(), ("-o", "o.npz"), ("--stack", "-o", "o.h5"), ("-o", "-")])
 def test_copy_others_needs_an_output_that_can_hold_them(gpool, save, words):
     save("a.h5")
     ran = gpool("avg", "a.h5", "--copy-others", *words)
