@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -12,8 +12,13 @@ from gpool_cli.batch.units import Answer, MapPart, Maps, Step, Unit, WholeFiles,
 from gpool_cli.errors import InputError
 from gpool_cli.model import Failed, FileDone, Outcome
 
-# So many units wait for every worker: enough that none is idle, few enough that memory is bounded.
+# A worker has a unit and one more to go on with. What comes next goes to whoever is first done:
+# workers are not equally fast, and what was dealt out too early one of them does alone at the end.
 _AHEAD = 2
+
+# So many units per worker have no answer that was taken yet: memory is bounded, and a worker need
+# not wait for a slower one whose answer comes first.
+_UNTAKEN = 4
 
 _CRASHED = "crashed the worker that read it"
 _CRASHED_HINT = "the file is damaged, or a library has a bug; the others are done"
@@ -40,21 +45,28 @@ class Slots:
             Every step in order: a unit with its answer, anything else with None.
         """
         waiting: deque[tuple[Step, _Pending | None]] = deque()
-        under_way, room = 0, _AHEAD * len(self._slots)
         for step in steps:
             pending = None
             if isinstance(step, (WholeFiles, Maps, MapPart)):
-                pending = min(self._slots, key=lambda slot: len(slot.queue)).hand_out(step)
-                under_way += 1
+                pending = min(self._slots, key=_Slot.load).hand_out(step)
             waiting.append((step, pending))
-            while under_way > room or len(waiting) > 2 * room or waiting[0][1] is None:
-                first, of_first = waiting.popleft()
-                under_way -= of_first is not None
-                yield first, of_first.answer() if of_first is not None else None
-                if not waiting:
-                    break
-        for step, pending in waiting:
-            yield step, pending.answer() if pending is not None else None
+            while waiting and (_is_answered(waiting[0]) or self._is_full(len(waiting))):
+                if _is_answered(waiting[0]):
+                    yield _answered(waiting.popleft())
+                else:
+                    self._wait()
+        for first in waiting:
+            yield _answered(first)
+
+    def _is_full(self, waiting: int) -> bool:
+        """Whether no more should be handed out now."""
+        busy = all(slot.load() >= _AHEAD for slot in self._slots)
+        return busy or waiting >= _UNTAKEN * len(self._slots)
+
+    def _wait(self) -> None:
+        """Wait until any worker has done a unit."""
+        pending = (pending for slot in self._slots for pending in slot.queue)
+        wait((p.future for p in pending if not p.future.done()), return_when=FIRST_COMPLETED)
 
     def __enter__(self) -> Slots:
         return self
@@ -82,6 +94,16 @@ class _Pending:
         return self.slot.wait_for(self)
 
 
+def _is_answered(waiting: tuple[Step, _Pending | None]) -> bool:
+    """Whether a step can be passed on without waiting: it has its answer, or is no unit."""
+    return waiting[1] is None or waiting[1].future.done()
+
+
+def _answered(waiting: tuple[Step, _Pending | None]) -> tuple[Step, Answer | None]:
+    step, pending = waiting
+    return step, pending.answer() if pending is not None else None
+
+
 class _Slot:
     """A place for one worker, which is replaced when it dies.
 
@@ -93,6 +115,13 @@ class _Slot:
         self._make = make
         self._executor = make()
         self.queue: deque[_Pending] = deque()
+
+    def load(self) -> int:
+        """How many units are still to be done; one that the worker died of counts until it is told.
+
+        So a dead worker gets nothing that its successor would do before what must be done again.
+        """
+        return sum(not p.future.done() or p.future.exception() is not None for p in self.queue)
 
     def hand_out(self, unit: Unit) -> _Pending:
         pending = _Pending(unit, self, *self._submit(unit))

@@ -14,7 +14,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5d, h5o, h5z
+from h5py import h5d, h5i, h5z
 
 from gpool_cli.errors import InputError
 from gpool_cli.formats import hdf5filters
@@ -128,7 +128,8 @@ class RawFile:
         global _kept
         if size_of(shape) // size_of(chunks) < _MANY_CHUNKS:
             return ChunkIndex.of(dsid, shape, chunks)
-        key = (self._identity, h5o.get_info(dsid).addr, shape, chunks)
+        # By its name: for its address HDF5 would walk the whole index to add up its size.
+        key = (self._identity, h5i.get_name(dsid), shape, chunks)
         if _kept is not None and _kept[0] == key:
             return _kept[1]
         index = ChunkIndex.of(dsid, shape, chunks)

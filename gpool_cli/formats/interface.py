@@ -27,6 +27,10 @@ BLOCK_BYTES = 1 << 20
 # A part is what one worker does at a time: large against the cost of handing it out.
 PART_BYTES = 64 << 20
 
+# Decoding takes ten times as long as reading: a worker that is left alone at the end of a file
+# with the last part should not be for long.
+CODED_PART_BYTES = 16 << 20
+
 
 class Reader(ABC):
     """An open file with arrays in it. A context manager; closing it ends all reading.
@@ -203,13 +207,16 @@ def cut_parts(info: ArrayInfo) -> Parts:
         info: The array.
 
     Returns:
-        Parts of some `PART_BYTES`, of whole chunks where there are chunks; at least one.
+        Parts of some `PART_BYTES`, of whole chunks where there are chunks, of coded ones some
+        `CODED_PART_BYTES`; at least one.
     """
     shape = info.memory_shape
     axis = next((i for i, length in enumerate(shape) if length > 1), 0)
     row = max(1, info.nbytes // shape[axis])
     chunk = info.chunks[axis] if info.chunks is not None else 1
-    return Parts(axis, shape[axis], max(1, PART_BYTES // (row * chunk)) * chunk)
+    coded = info.chunks is not None and info.filters
+    target = CODED_PART_BYTES if coded else PART_BYTES
+    return Parts(axis, shape[axis], max(1, target // (row * chunk)) * chunk)
 
 
 def cut_parts_into_rows(info: ArrayInfo, parts: Sequence[Part]) -> Iterator[Block]:

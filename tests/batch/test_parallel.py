@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -42,6 +42,7 @@ RECIPE = Recipe((PoolingSpec("avg"), PoolingSpec("max")), batched=True)
 def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sizes at which a test's small files are dealt out as large ones are."""
     monkeypatch.setattr(interface, "PART_BYTES", 4096)
+    monkeypatch.setattr(interface, "CODED_PART_BYTES", 4096)
     monkeypatch.setattr(units, "_SMALL_FILE", 20_000)
     monkeypatch.setattr(units, "_TOGETHER_BYTES", 20_000)
     monkeypatch.setattr(units, "_TOGETHER_FILES", 3)
@@ -152,6 +153,24 @@ def test_no_more_is_handed_out_than_workers_need(tree: Path) -> None:
         outcomes = outcomes_of(counted(), slots.answers, lambda share: None)
         next(outcomes)
         assert taken < 30
+
+
+def test_a_slow_worker_leaves_the_work_to_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    others_done = threading.Semaphore(0)
+    in_time = []
+
+    def work(unit: WholeFiles) -> list[Outcome]:
+        if unit.tasks[0].file.name == "0":
+            in_time.append(all(others_done.acquire(timeout=5) for _ in range(6)))
+        else:
+            others_done.release()
+        return []
+
+    monkeypatch.setattr("gpool_cli.batch.slots.work_on", work)
+    steps = [WholeFiles((Task(InputFile("", str(i)), RECIPE),)) for i in range(20)]
+    with Slots(lambda: ThreadPoolExecutor(1), 2) as slots:
+        assert [step for step, _ in slots.answers(steps)] == steps
+    assert in_time == [True]
 
 
 def die() -> None:

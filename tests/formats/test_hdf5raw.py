@@ -495,6 +495,18 @@ def test_one_index_for_all_parts(
     check(path)
 
 
+def test_arrays_that_look_alike_have_an_index_each(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hdf5raw, "_MANY_CHUNKS", 1)
+    with h5py.File(path, "w") as file:
+        for i in range(3):
+            options = {"chunks": (1, 64), "compression": "gzip"}
+            file.create_dataset(f"g{i}/m", data=VALUES + i, **options)
+    for i in (0, 1, 0, 2):
+        check(path, f"g{i}/m")
+
+
 def test_small_chunks_are_left_to_h5py(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hdf5raw, "_LEAST_FILTERED", 257)
     low_level(path, VALUES, (1, 64), "d")
