@@ -24,7 +24,10 @@ LONGEST_FILE = 400
 # One file of kernels, each beside its argument.
 LONGER = {"gpool_cli.poolings.kernels": 600}
 
-BASE = {"errors", "layout", "model", "printable", "surroundings", "tally"}
+BASE = {
+    *("access", "errors", "events", "layout", "model", "printable", "pulse", "quantities"),
+    *("surroundings", "tally"),
+}
 
 # What every part may import beside itself. A new part of the house is a new line here.
 MAY_IMPORT: dict[str, set[str]] = {

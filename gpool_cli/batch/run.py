@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from gpool_cli.batch.joined import joined
@@ -12,22 +11,19 @@ from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.sinks import Sink
 from gpool_cli.batch.stopping import check
 from gpool_cli.batch.teller import Teller, count_together, tell_one
-from gpool_cli.batch.units import one_by_one
 from gpool_cli.errors import InputError
+from gpool_cli.events import Advanced, Event, Pooled, Together
 from gpool_cli.model import (
-    Advanced,
     Alike,
-    Event,
     Failed,
     FileDone,
     InputFile,
     Opened,
     Outcome,
-    Pooled,
     Result,
     Skipped,
     Task,
-    Together,
+    TooLarge,
 )
 from gpool_cli.surroundings import Surroundings
 from gpool_cli.tally import Tally
@@ -40,7 +36,7 @@ def run_tasks(
     sink: Sink,
     missing: Sequence[Failed],
     listen: Listener,
-    jobs: int = 1,
+    work: Work | None = None,
 ) -> Tally:
     """Work through all tasks.
 
@@ -49,7 +45,7 @@ def run_tasks(
         sink: Where results go.
         missing: Inputs that are not there, which failed before they began.
         listen: Told of everything that happens.
-        jobs: How many worker processes; 1 works in this one.
+        work: Who does it; None does it in this process.
 
     Returns:
         The totals.
@@ -63,14 +59,13 @@ def run_tasks(
     try:
         for failure in missing:
             run.fail(failure)
-        with _workers(jobs) as work:
-            outcomes = outcomes_of(tasks, work, lambda share: listen(Advanced(share)))
-            for outcome in joined(outcomes):
-                check()
-                if isinstance(outcome, Alike):
-                    run.take_together(outcome)
-                else:
-                    run.take(outcome)
+        outcomes = outcomes_of(tasks, work or Work(), lambda share: listen(Advanced(share)))
+        for outcome in joined(outcomes):
+            check()
+            if isinstance(outcome, Alike):
+                run.take_together(outcome)
+            else:
+                run.take(outcome)
         check()
         sink.finish(failed=run.tally.failed_files > 0)
     except BaseException:
@@ -79,19 +74,6 @@ def run_tasks(
     run.tally.bytes_out = sink.bytes_out
     run.tally.seconds = time.perf_counter() - started
     return run.tally
-
-
-@contextmanager
-def _workers(jobs: int) -> Iterator[Work]:
-    """What works through steps; one job is done here, and imports nothing for more."""
-    if jobs == 1:
-        yield one_by_one
-        return
-    from gpool_cli.batch.executors import load_executor
-    from gpool_cli.batch.slots import Slots
-
-    with Slots(load_executor("processes"), jobs) as slots:
-        yield slots.answers
 
 
 class _Run:
@@ -119,7 +101,7 @@ class _Run:
             self._take_result(outcome)
         elif isinstance(outcome, FileDone):
             self._end(outcome)
-        elif not isinstance(outcome, Opened):
+        elif not isinstance(outcome, (Opened, TooLarge)):
             self._tell(outcome)
 
     def take_together(self, alike: Alike) -> None:

@@ -12,11 +12,13 @@ from gpool_cli.batch.jobs import usable_cores, worth_workers
 from gpool_cli.batch.plan import Planned, check_outputs, check_report, plan
 from gpool_cli.batch.run import run_tasks
 from gpool_cli.batch.sinks import make_sink
+from gpool_cli.batch.workers import Scout, workers
 from gpool_cli.cli.inputs import named_inputs, nothing_found
 from gpool_cli.cli.options import RunOptions
 from gpool_cli.errors import UsageError
+from gpool_cli.events import Event, Together
 from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.model import Event, Failed, PoolingSpec, Recipe, Task, Together, Warned
+from gpool_cli.model import Failed, PoolingSpec, Recipe, Task, Warned
 from gpool_cli.report.lines import Warnings, print_error, print_failure
 from gpool_cli.report.progress import ProgressBar
 from gpool_cli.report.summary import Summary
@@ -50,15 +52,17 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
         shape=options.shape,
         batched=options.stack or not found.alone,
     )
-    planned = list(plan(files, destination, options.layout))
-    check_outputs(planned, destination)
-    if options.report is not None:
-        check_report(options.report, planned, destination)
     missing = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
-    if options.dry_run:
-        from gpool_cli.cli.dryrun import print_plan
+    with Scout(options.timeout) as scout:
+        planned = list(plan(files, destination, options.layout, options.access, scout))
+        check_outputs(planned, destination)
+        if options.report is not None:
+            check_report(options.report, planned, destination)
+        if options.dry_run:
+            from gpool_cli.cli.dryrun import Plan, print_plan
 
-        return print_plan(planned, missing, destination, recipe, options.strict)
+            shown = Plan(planned, missing, destination, recipe, options.strict, options.access)
+            return print_plan(shown, scout)
     return _run(planned, missing, destination, recipe, found, options)
 
 
@@ -101,13 +105,13 @@ def _run(
         )
     known = {path: one.file.path for one in planned for path in one.outputs}
     sink = make_sink(destination, style, found.alone, known)
-    jobs = worth_workers((one.file for one in planned), options.jobs or usable_cores())
+    count = worth_workers([one.file for one in planned], options.jobs or usable_cores())
     summary = Summary(preview=destination.kind == "nowhere")
     warnings = Warnings()
     with contextlib.ExitStack() as stack:
         carry = Carry(_passing_directory(stack) if options.copy_others else "")
         tasks = (
-            Task(one.file, recipe, options.strict, carry if carried else None)
+            Task(one.file, recipe, options.strict, carry if carried else None, options.access)
             for one, carried in zip(planned, carries, strict=True)
         )
         manifest = None
@@ -129,8 +133,11 @@ def _run(
             summary.add(event)
             bar.add(event)
 
-        with ProgressBar(len(planned), not options.quiet) as bar:
-            tally = run_tasks(tasks, sink, missing, listen, jobs)
+        with (
+            workers(count, options.timeout) as work,
+            ProgressBar(len(planned), not options.quiet) as bar,
+        ):
+            tally = run_tasks(tasks, sink, missing, listen, work)
         exit_code = 1 if tally.failed_files or not tally.maps else 0
         if manifest is not None and options.report is not None:
             manifest.write(options.report, tally, exit_code)

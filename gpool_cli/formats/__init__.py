@@ -28,6 +28,7 @@ class Row:
         container: One file holds several arrays under names.
         mixed: One file holds results of any shape.
         text: It may be shown on a terminal.
+        isolated: The library that reads it can crash or hang: only worker processes use it.
         carries: What is written takes over what an input has beside its maps.
     """
 
@@ -39,6 +40,7 @@ class Row:
     container: bool = False
     mixed: bool = False
     text: bool = False
+    isolated: bool = False
     carries: bool = False
 
 
@@ -67,6 +69,7 @@ TABLE: tuple[Row, ...] = (
         (b"\x89HDF\r\n\x1a\n",),
         container=True,
         mixed=True,
+        isolated=True,
         carries=True,
     ),
     Row("csv", (".csv",), writer="gpool_cli.formats.delimited:CsvWriter", text=True),

@@ -10,6 +10,8 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d
 
+from gpool_cli import pulse
+from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError, UsageError
 from gpool_cli.formats.hdf5attributes import read_attributes
 from gpool_cli.formats.hdf5groups import Groups
@@ -54,14 +56,16 @@ class Hdf5Reader(Reader):
         path: A regular file.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, access: Access = DEFAULT_ACCESS) -> None:
+        super().__init__(path, access)
+        pulse.look()
         open_regular(path).close()
         if os.path.getsize(path) == 0:
             raise InputError("is empty", "there is no array in it")
         try:
-            self._file = open_hdf5(path)
+            self._file = open_hdf5(path, access.lock)
         except (OSError, RuntimeError, ValueError) as error:
-            raise InputError(_why_not_open(error), "copy or save the file again") from None
+            raise _why_not_open(error) from None
 
         self._raw = RawFile.of(self._file)
         self._types = TypeTable()
@@ -78,6 +82,7 @@ class Hdf5Reader(Reader):
     def arrays_named(self, wanted: Callable[[str], bool]) -> Iterator[ArrayInfo]:
         self._groups, self._annotated = [], set()
         for node in walk(self._file.id, wanted):
+            pulse.look()
             if node.item is not None and _is_annotated(node.item):
                 self._annotated.add(node.name)
             if node.is_group:
@@ -102,6 +107,7 @@ class Hdf5Reader(Reader):
     ) -> Iterator[tuple[Block, Array]]:
         if self._last is None or self._last[0] != info:
             self._last = info, self._source_of(info)
+            pulse.beat()
         source = self._last[1]
         parts = parts if parts is not None else cut_parts(info)
         if info.chunks is None:
@@ -137,6 +143,7 @@ class Hdf5Reader(Reader):
         return source if source is not None else self._source_by_name(info)
 
     def _source_by_name(self, info: ArrayInfo) -> Source:
+        pulse.look()
         dsid = self._opened.pop(info.dataset, None)
         if dsid is None:
             dsid = self._opener.open(info.dataset)
@@ -150,11 +157,16 @@ class Hdf5Reader(Reader):
         return source if source is not None else LibrarySource(dsid, stored.dtype)
 
 
-def _why_not_open(error: Exception) -> str:
-    said = printable(str(error))
+def _why_not_open(error: Exception) -> InputError:
+    said, hint = printable(str(error)), "copy or save the file again"
     if "file signature not found" in said:
-        return "is no HDF5 file"
-    return f"can't be opened as HDF5: {said}"
+        return InputError("is no HDF5 file", hint)
+    if "unable to lock file" in said:
+        return InputError(
+            "is locked: a program is writing it, or its file system has no locks",
+            "wait for the program; or read the file as it is with --no-lock",
+        )
+    return InputError(f"can't be opened as HDF5: {said}", hint)
 
 
 def _is_annotated(item: Any) -> bool:

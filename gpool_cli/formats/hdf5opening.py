@@ -9,8 +9,12 @@ import h5py
 _METADATA_BYTES = 2 << 20
 
 
-def open_hdf5(path: str) -> h5py.File:
+def open_hdf5(path: str, lock: bool = True) -> h5py.File:
     """Open a file for reading.
+
+    Args:
+        path: The file.
+        lock: Don't open what another program has locked.
 
     Raises:
         OSError: It can't be opened, or is no HDF5 file.
@@ -18,7 +22,7 @@ def open_hdf5(path: str) -> h5py.File:
         ValueError: The same, from h5py.
     """
     # Blocks are whole chunks: a cache of decoded chunks would never be hit.
-    file = h5py.File(path, "r", rdcc_nbytes=0)
+    file = h5py.File(path, "r", rdcc_nbytes=0, locking=None if lock else False)
     keep_metadata_small(file)
     return file
 

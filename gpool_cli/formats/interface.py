@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, TypeVar, overload
 import numpy as np
 import numpy.typing as npt
 
+from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
 from gpool_cli.model import ArrayInfo, Block, InputFile, Part, Result
 from gpool_cli.surroundings import Carry, Surroundings
@@ -37,9 +38,20 @@ class Reader(ABC):
 
     Attributes:
         sequential: The values of an array can be read only from its beginning.
+
+    Args:
+        path: What is opened; ``-`` is standard input.
+        access: How.
+
+    Raises:
+        InputError: It is unreadable or no file of this format.
     """
 
     sequential = False
+
+    def __init__(self, path: str, access: Access = DEFAULT_ACCESS) -> None:
+        self.path = path
+        self.access = access
 
     @abstractmethod
     def arrays(self) -> Iterator[ArrayInfo]:

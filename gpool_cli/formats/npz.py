@@ -11,6 +11,7 @@ from typing import IO, Any, BinaryIO
 
 import numpy as np
 
+from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, cut_parts, open_regular
 from gpool_cli.formats.naming import member_name
@@ -35,7 +36,8 @@ class NpzReader(Reader):
 
     sequential = True
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, access: Access = DEFAULT_ACCESS) -> None:
+        super().__init__(path, access)
         self._file = open_regular(path)
         try:
             start = self._file.read(2)

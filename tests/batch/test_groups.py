@@ -1,17 +1,19 @@
 """Many small datasets in one HDF5 file: what is not asked for stays closed, and nothing changes."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
+from gpool_cli.access import Access
 from gpool_cli.batch import plan, units, work
 from gpool_cli.batch.executors import load_executor
-from gpool_cli.batch.pipeline import outcomes_of
+from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.slots import Slots
-from gpool_cli.batch.units import one_by_one
+from gpool_cli.batch.workers import Scout
 from gpool_cli.cli.main import run
 from gpool_cli.formats.hdf5walk import any_name
 from gpool_cli.model import InputFile, Outcome, PoolingSpec, Recipe, Result, Task
@@ -62,13 +64,14 @@ def told(outcomes: Sequence[Outcome]) -> list[tuple[object, ...]]:
     return [
         (outcome.info.dataset, outcome.pooling.name, outcome.parts, outcome.values.tobytes())
         if isinstance(outcome, Result)
-        else (type(outcome).__name__, str(outcome))
+        # A dtype is shown in other words after it has travelled.
+        else (type(outcome).__name__, str(outcome).replace("dtype('<f4')", "dtype('float32')"))
         for outcome in outcomes
     ]
 
 
 def here(task: Task) -> list[tuple[object, ...]]:
-    return told(list(outcomes_of([task], one_by_one, lambda share: None)))
+    return told(list(outcomes_of([task], Work(), lambda share: None)))
 
 
 KEYS = [(), ("descriptors",), ("db/000003.jpg/*", "keypoints"), ("nothing",), ("strings/*",)]
@@ -93,9 +96,9 @@ def test_what_is_not_opened_changes_nothing(
 
 def test_a_plan_opens_no_more_either(features: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = InputFile(str(features), features.name, True, ("descriptors",))
-    lazily = plan.look_into(file, "CL")
+    lazily = plan.look_into(file, "CL", Access(), Scout())
     monkeypatch.setattr(plan, "may_be_wanted", lambda keys: any_name)
-    fully = plan.look_into(file, "CL")
+    fully = plan.look_into(file, "CL", Access(), Scout())
     assert (fully.maps, fully.skipped) == (lazily.maps, lazily.skipped)
     assert [str(failure) for failure in fully.failed] == [str(it) for it in lazily.failed]
 
@@ -106,8 +109,9 @@ def test_any_number_of_workers_says_the_same_of_many_groups(
 ) -> None:
     monkeypatch.setattr(units, "_SMALL_FILE", 1)
     task = task_of(features, "descriptors")
-    with Slots(load_executor("processes"), count) as slots:
-        outcomes = list(outcomes_of([task], slots.answers, lambda share: None))
+    with Slots(partial(load_executor("processes"), 10), count) as slots:
+        work = Work(slots.answers, slots.look, count)
+        outcomes = list(outcomes_of([task], work, lambda share: None))
     assert told(outcomes) == here(task)
 
 
