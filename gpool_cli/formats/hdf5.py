@@ -35,15 +35,21 @@ from gpool_cli.formats.interface import (
 )
 from gpool_cli.formats.naming import member_name
 from gpool_cli.formats.stacks import Stacks
-from gpool_cli.layout import layout_from_names, parse_layout
+from gpool_cli.layout import layout_from_names, parse_layout, size_of
 from gpool_cli.model import ArrayInfo, Block, InputFile, Part, Result
 from gpool_cli.printable import printable
+from gpool_cli.quantities import bytes_text
 from gpool_cli.surroundings import Attribute, Carry, Surroundings
 
 _LAYOUT_ATTRIBUTES = ("layout", "data_format")
 
 # What h5py raises on damaged files.
 _DAMAGE = (OSError, RuntimeError, ValueError, TypeError, KeyError)
+
+# To read 16 GB takes seconds, and deflate makes nothing smaller than a thousandth: only a dataset
+# of which next to nothing was written is larger, and takes no more of the file than that.
+_VAST = 16 << 30
+_MOST_DEFLATED = 1100
 
 # How many datasets stay open between their being listed and read.
 _MOST_OPEN = 1000
@@ -201,6 +207,7 @@ def _describe_dataset(node: Node, types: TypeTable) -> ArrayInfo:
         elsewhere = _lies_elsewhere(plist)
     if shape is None:
         shape, refusal = (), "has no values"
+    elsewhere = elsewhere or _never_written(node.item, shape, dtype)
     return ArrayInfo(
         dataset=node.name,
         shape=shape,
@@ -221,6 +228,17 @@ def _lies_elsewhere(plist: Any) -> str:
     if plist.get_external_count():
         return "keeps its values in another file"
     return ""
+
+
+def _never_written(dsid: Any, shape: tuple[int, ...], dtype: np.dtype[Any] | None) -> str:
+    """Why an array is too empty to be read; '' for all that somebody may have made in earnest."""
+    nbytes = size_of(shape) * dtype.itemsize if dtype is not None else 0
+    if nbytes <= _VAST:
+        return ""
+    stored = dsid.get_storage_size()
+    if stored * _MOST_DEFLATED >= nbytes:
+        return ""
+    return f"declares {bytes_text(nbytes)}, of which {bytes_text(stored)} were ever written"
 
 
 def _file_layout(dsid: Any) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from gpool_cli import pulse
 from gpool_cli.errors import InputError
 from gpool_cli.printable import printable
 from gpool_cli.surroundings import Attribute
@@ -28,15 +29,18 @@ def read_attributes(item: Any) -> Iterator[Attribute]:
     Raises:
         InputError: The file is damaged where it says which there are.
     """
+    names: list[bytes] = []
     try:
-        count = h5py.h5a.get_num_attrs(item)
+        # To open one by its number takes a walk over all of them.
+        h5py.h5a.iterate(item, lambda name, *_: names.append(name))
     except _DAMAGE as error:
         raise InputError(
             f"attributes can't be read: {printable(str(error))}", "copy or save the file again"
         ) from None
-    for i in range(count):
+    for name in names:
+        pulse.look()
         with contextlib.suppress(*_DAMAGE):
-            attribute = h5py.h5a.open(item, index=i)
+            attribute = h5py.h5a.open(item, name)
             kind = attribute.get_type()
             if attribute.name not in _NOT_TAKEN and not kind.detect_class(h5py.h5t.REFERENCE):
                 yield _read(attribute, kind)

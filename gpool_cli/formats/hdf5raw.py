@@ -31,8 +31,7 @@ _LOCAL_DRIVERS = ("sec2", "stdio", "windows")
 # HDF5#3003: before, the addresses of chunks did not count the user block; get_offset always did.
 _COUNTS_USER_BLOCK = h5py.version.hdf5_version_tuple >= (1, 14, 4)
 
-# Smaller chunks are read faster by HDF5: without filters it has nothing to do but copy.
-_LEAST_FILTERED = 1 << 12
+# Smaller chunks without filters are read faster by HDF5, which has nothing to do but copy.
 _LEAST_UNFILTERED = 1 << 18
 
 # The index of a dataset with more chunks is kept for when the file is opened for its next part.
@@ -110,13 +109,14 @@ class RawFile:
         filters = _pipeline(plist, dtype)
         if filters is None:
             return None
-        if size_of(chunks) * dtype.itemsize < (_LEAST_FILTERED if filters else _LEAST_UNFILTERED):
-            return None
         try:
             index = self._index(dsid, shape, chunks)
         except ChunkError as error:
             raise InputError(f"has a damaged index: {printable(str(error))}", HINT) from None
         if index is None:
+            return None
+        nbytes = size_of(chunks) * dtype.itemsize
+        if not filters and nbytes < _LEAST_UNFILTERED and index.all_have(nbytes):
             return None
         fill = None if index.is_full else fill_value(plist, dtype)
         plan = Plan(shape, dtype, chunks, filters, index, dtype.type(0) if fill is None else fill)
@@ -131,6 +131,7 @@ class RawFile:
         # By its name: for its address HDF5 would walk the whole index to add up its size.
         key = (self._identity, h5i.get_name(dsid), shape, chunks)
         if _kept is not None and _kept[0] == key:
+            _kept[1].reopen(dsid)
             return _kept[1]
         index = ChunkIndex.of(dsid, shape, chunks)
         _kept = None if index is None else (key, index)

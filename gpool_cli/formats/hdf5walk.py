@@ -16,6 +16,9 @@ from gpool_cli.errors import InputError
 from gpool_cli.printable import printable
 
 _MOST_SOFT_LINKS = 16
+
+# The names of nested groups grow with the square of their depth.
+_DEEPEST = 2000
 _DAMAGE = (RuntimeError, OSError, KeyError, ValueError, TypeError)
 
 
@@ -85,7 +88,11 @@ def walk(root: Any, wanted: Callable[[str], bool] = any_name) -> Iterator[Node]:
             yield from _damaged(node, error)
             continue
         yield node
-        waiting.append(_members(root, node, links, wanted))
+        if len(waiting) > _DEEPEST:
+            reason = f"is nested deeper than {_DEEPEST:,} groups"
+            yield Node(node.name, None, reason, broken=True)
+        else:
+            waiting.append(_members(root, node, links, wanted))
 
 
 def _address(group: Any) -> Any:
