@@ -35,7 +35,7 @@ _TOGETHER_FILES = 256
 _TOGETHER_MAPS = 256
 
 # The results of a map that can only be read in one go come back in one go, up to so many parts.
-_MOST_PARTS_AT_ONCE = 16
+_MOST_PARTS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)

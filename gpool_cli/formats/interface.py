@@ -25,8 +25,9 @@ _Reader = TypeVar("_Reader", bound="Reader")
 # A block is read into one reused buffer; it should fit in the cache of a core.
 BLOCK_BYTES = 1 << 20
 
-# A part is what one worker does at a time: large against the cost of handing it out.
-PART_BYTES = 64 << 20
+# A part is what one worker does at a time: large against the cost of handing it out, and small
+# enough that its sums stay in the cache, and in memory that the C library keeps for the next part.
+PART_BYTES = 16 << 20
 
 # Decoding takes ten times as long as reading: a worker that is left alone at the end of a file
 # with the last part should not be for long.

@@ -58,8 +58,8 @@ _SHORT_ROW = 100
 # Rows of one cell with up to so many values are summed in a transposed copy.
 _FEW = 12
 
-# Bytes that are read several times while they are in the cache.
-_CACHED = 1 << 18
+# Bytes that are read several times while they are in the cache: a block, so that few are cut.
+_CACHED = 1 << 20
 
 
 class _Scratch(threading.local):

@@ -18,9 +18,10 @@ def same_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def _finish(statistics: Mapping[str, Any]) -> Array:
     value: Array = statistics["max"].value
-    if value.dtype.kind != "f":
+    empty = statistics["count"].value == 0
+    if value.dtype.kind != "f" or not empty.any():
         return value
-    return np.where(statistics["count"].value == 0, value.dtype.type(np.nan), value)
+    return np.where(empty, value.dtype.type(np.nan), value)
 
 
 MAX = Pooling(

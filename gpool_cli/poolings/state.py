@@ -59,10 +59,14 @@ def _narrowed(values: Array, dtype: np.dtype[Any]) -> Array:
     """The values in the output's dtype, rounded once; +0 for -0, and one NaN for all."""
     narrow = values.astype(dtype)
     if dtype.kind == "f":
-        lost = np.isfinite(values) & ~np.isfinite(narrow)
-        _refuse(lost, values, dtype, "does not fit")
-        narrow[np.isnan(narrow)] = dtype.type(np.nan)
-        narrow += dtype.type(0)
+        bits = narrow.view(f"u{narrow.itemsize}")
+        sign, infinity = (int(np.array(x, dtype).view(bits.dtype)) for x in (-0.0, np.inf))
+        # By bits, because numpy takes float16 one by one; infinities and NaN are rare.
+        if np.maximum.reduce(bits & (sign - 1), axis=None, initial=0) >= infinity:
+            lost = np.isfinite(values) & ~np.isfinite(narrow)
+            _refuse(lost, values, dtype, "does not fit")
+            narrow[np.isnan(narrow)] = dtype.type(np.nan)
+        bits[bits == sign] = 0
         return narrow
     if values.dtype == dtype:
         return narrow

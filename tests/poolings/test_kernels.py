@@ -158,6 +158,16 @@ class TestEveryFloat16:
             np.testing.assert_array_equal(maxima(block), block.max(axis=1))
             np.testing.assert_array_equal(minima(block), block.min(axis=1))
 
+    @pytest.mark.parametrize("shape", [(1, 2**20, 1), (1, 2**19 + 3, 2), (40, 2**14 + 1, 1)])
+    def test_extremes_of_more_than_the_cache_holds(self, shape: Shape) -> None:
+        """The only value that counts is in the first tile, then in the last."""
+        for sign in (1, -1):
+            for place in (0, -1):
+                block = np.full(shape, sign, np.float16)
+                block[0, place, 0] = 2 * sign
+                np.testing.assert_array_equal(maxima(block), block.max(axis=1))
+                np.testing.assert_array_equal(minima(block), block.min(axis=1))
+
 
 def special_values(dtype: str) -> Array:
     info = np.finfo(dtype)

@@ -77,3 +77,10 @@ def test_no_detour_through_another_type(dtype: str, values: list[float]) -> None
     got = global_pool(stored[:, np.newaxis], "max", layout="LC")
     assert got.dtype == dtype
     assert got.item() == max(stored.tolist())
+
+
+def test_every_float16_is_its_own_maximum() -> None:
+    stored = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    got = global_pool(stored[np.newaxis], "max", layout="LC").reshape(-1)
+    expected = np.where(np.isnan(stored), np.float16(np.nan), np.where(stored == 0, 0, stored))
+    assert got.tobytes() == expected.tobytes()
