@@ -26,12 +26,9 @@ _Reader = TypeVar("_Reader", bound="Reader")
 BLOCK_BYTES = 1 << 20
 
 # A part is what one worker does at a time: large against the cost of handing it out, and small
-# enough that its sums stay in the cache, and in memory that the C library keeps for the next part.
+# enough that its sums stay in the cache and in memory that the C library keeps for the next part,
+# and that a worker which is left alone with the last part, and must decode it, is not for long.
 PART_BYTES = 16 << 20
-
-# Decoding takes ten times as long as reading: a worker that is left alone at the end of a file
-# with the last part should not be for long.
-CODED_PART_BYTES = 16 << 20
 
 
 class Reader(ABC):
@@ -220,16 +217,13 @@ def cut_parts(info: ArrayInfo) -> Parts:
         info: The array.
 
     Returns:
-        Parts of some `PART_BYTES`, of whole chunks where there are chunks, of coded ones some
-        `CODED_PART_BYTES`; at least one.
+        Parts of some `PART_BYTES`, of whole chunks where there are chunks; at least one.
     """
     shape = info.memory_shape
     axis = next((i for i, length in enumerate(shape) if length > 1), 0)
     row = max(1, info.nbytes // shape[axis])
     chunk = info.chunks[axis] if info.chunks is not None else 1
-    coded = info.chunks is not None and info.filters
-    target = CODED_PART_BYTES if coded else PART_BYTES
-    return Parts(axis, shape[axis], max(1, target // (row * chunk)) * chunk)
+    return Parts(axis, shape[axis], max(1, PART_BYTES // (row * chunk)) * chunk)
 
 
 def cut_parts_into_rows(info: ArrayInfo, parts: Sequence[Part]) -> Iterator[Block]:

@@ -43,7 +43,6 @@ RECIPE = Recipe((PoolingSpec("avg"), PoolingSpec("max")), batched=True)
 def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sizes at which a test's small files are dealt out as large ones are."""
     monkeypatch.setattr(interface, "PART_BYTES", 4096)
-    monkeypatch.setattr(interface, "CODED_PART_BYTES", 4096)
     monkeypatch.setattr(units, "_SMALL_FILE", 20_000)
     monkeypatch.setattr(units, "_TOGETHER_BYTES", 20_000)
     monkeypatch.setattr(units, "_TOGETHER_FILES", 3)
