@@ -9,7 +9,7 @@ from functools import partial
 
 from gpool_cli.batch.joined import joined
 from gpool_cli.batch.pipeline import Work, outcomes_of
-from gpool_cli.batch.sinks import Sink
+from gpool_cli.batch.sinks.interface import Sink
 from gpool_cli.batch.stopping import check
 from gpool_cli.batch.teller import Teller, count_together, tell_one
 from gpool_cli.batch.units import one_by_one

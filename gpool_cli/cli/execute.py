@@ -100,11 +100,11 @@ def _run(
     summary = Summary(preview=destination.kind == "nowhere")
     warnings = Warnings()
     with contextlib.ExitStack() as stack:
-        manifest = None
+        report = None
         if options.report is not None:
-            from gpool_cli.batch.manifest import Manifest
+            from gpool_cli.batch.runreport import RunReport
 
-            manifest = stack.enter_context(contextlib.closing(Manifest(recipe)))
+            report = stack.enter_context(contextlib.closing(RunReport(recipe)))
 
         def listen(event: Event) -> None:
             if isinstance(event, Failed):
@@ -114,16 +114,16 @@ def _run(
             elif isinstance(event, Together):
                 for warning in event.alike.warnings():
                     warnings.add(warning)
-            if manifest is not None:
-                manifest.add(event)
+            if report is not None:
+                report.add(event)
             summary.add(event)
             bar.add(event)
 
         with ProgressBar(len(planned), not options.quiet) as bar:
             tally = run_tasks(tasks, sink, missing, listen, jobs)
         exit_code = 1 if tally.failed_files or not tally.maps else 0
-        if manifest is not None and options.report is not None:
-            manifest.write(options.report, tally, exit_code)
+        if report is not None and options.report is not None:
+            report.write(options.report, tally, exit_code)
     if not tally.maps and not tally.failed_files:
         print_error(nothing_found(found.words, "feature maps"))
     if not options.quiet:

@@ -1,4 +1,4 @@
-"""The manifest: what came from where in a run, by which parameters, with which result."""
+"""The report of a run, for machines: what came from where, by which parameters, and the rest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gpool_cli.printable import printable
 from gpool_cli.tally import Tally
 
 
-class Manifest:
+class RunReport:
     """Collects a run's record, in a temporary file beyond a size that memory bears.
 
     Args:
