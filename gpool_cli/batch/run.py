@@ -17,6 +17,7 @@ from gpool_cli.errors import InputError
 from gpool_cli.model import (
     Advanced,
     Alike,
+    DoneBefore,
     Event,
     Failed,
     FileDone,
@@ -36,33 +37,33 @@ Listener = Callable[[Event], None]
 def run_tasks(
     tasks: Iterable[Task],
     sink: Sink,
-    missing: Sequence[Failed],
+    known: Sequence[Failed | DoneBefore],
     listen: Listener,
+    tally: Tally,
     jobs: int = 1,
-) -> Tally:
+) -> None:
     """Work through all tasks.
 
     Args:
         tasks: What to do.
         sink: Where results go.
-        missing: Inputs that are not there, which failed before they began.
+        known: Inputs that are not there, which failed before they began, and those that were done
+            before.
         listen: Told of everything that happens.
+        tally: The totals; they are right whatever ends the run.
         jobs: How many worker processes; 1 works in this one.
-
-    Returns:
-        The totals.
 
     Raises:
         OutputError: A result could not be written; the run ends.
         ReaderLeft: The reader of the pipe left.
     """
     started = time.perf_counter()
-    run = _Run(sink, listen)
+    run = _Run(sink, listen, tally)
     try:
-        for failure in missing:
-            run.fail(failure)
+        for event in known:
+            run.take_known(event)
         with _workers(jobs) as work:
-            outcomes = outcomes_of(tasks, work, lambda share: listen(Advanced(share)))
+            outcomes = outcomes_of(tasks, work, run.advance)
             for outcome in joined(outcomes):
                 check()
                 if isinstance(outcome, Alike):
@@ -70,13 +71,14 @@ def run_tasks(
                 else:
                     run.take(outcome)
         check()
-        sink.finish(failed=run.tally.failed_files > 0)
+        sink.finish(failed=tally.failed_files > 0)
     except BaseException:
         sink.discard()
         raise
-    run.tally.bytes_out = sink.bytes_out
-    run.tally.seconds = time.perf_counter() - started
-    return run.tally
+    finally:
+        sink.close()
+        tally.bytes_out = sink.bytes_out
+        tally.seconds = time.perf_counter() - started
 
 
 @contextmanager
@@ -95,8 +97,8 @@ def _workers(jobs: int) -> Iterator[Work]:
 class _Run:
     """What is known while outcomes pass from the work into the sink."""
 
-    def __init__(self, sink: Sink, listen: Listener) -> None:
-        self.tally = Tally()
+    def __init__(self, sink: Sink, listen: Listener, tally: Tally) -> None:
+        self.tally = tally
         self._sink = sink
         self._listen = listen
         self._file: InputFile | None = None
@@ -104,10 +106,18 @@ class _Run:
         self._refused: str | None = None
         self._teller: Teller | None = None
 
-    def fail(self, failure: Failed) -> None:
-        """Count an input that was not there."""
-        self.tally.failed_files += 1
-        self._listen(failure)
+    def take_known(self, event: Failed | DoneBefore) -> None:
+        """Count an input that was not there, or was done before."""
+        if isinstance(event, Failed):
+            self.tally.failed_files += 1
+        else:
+            self.tally.done_before += 1
+        self._listen(event)
+
+    def advance(self, share: float) -> None:
+        """Say that a share of a large file is done; what is finished need not wait for it."""
+        self._sink.look_at_the_clock()
+        self._listen(Advanced(share))
 
     def take(self, outcome: Outcome) -> None:
         """Take in the next outcome; those of a file come together and end with a `FileDone`."""

@@ -10,9 +10,21 @@ from gpool_cli import __version__
 from gpool_cli.batch.stopping import held
 from gpool_cli.formats.atomic import AtomicFile, output_errors
 from gpool_cli.formats.spool import Spool
-from gpool_cli.model import Event, Failed, InputFile, Pooled, Recipe, Skipped, Together, Warned
+from gpool_cli.model import (
+    DoneBefore,
+    Event,
+    Failed,
+    InputFile,
+    Pooled,
+    Recipe,
+    Skipped,
+    Together,
+    Warned,
+)
 from gpool_cli.printable import printable
 from gpool_cli.tally import Tally
+
+_LISTS = ("results", "done_before", "skipped", "warnings", "failures")
 
 
 class RunReport:
@@ -24,7 +36,7 @@ class RunReport:
 
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
-        self._lists = {name: _JsonList() for name in ("results", "skipped", "warnings", "failures")}
+        self._lists = {name: _JsonList() for name in _LISTS}
 
     def add(self, event: Event) -> None:
         """Record what happened."""
@@ -35,6 +47,10 @@ class RunReport:
                 self.add(warning)
             for place in range(event.count):
                 self.add(event.tell(place))
+        elif isinstance(event, DoneBefore):
+            paths = [printable(path) for path in event.outputs]
+            left: dict[str, Any] = {"source": printable(event.file.path), "written_to": paths}
+            self._lists["done_before"].add(left)
         elif isinstance(event, Skipped):
             said = {**_place(event.file, event.dataset), "reason": printable(event.reason)}
             self._lists["skipped"].add(said)

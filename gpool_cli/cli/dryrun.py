@@ -31,8 +31,18 @@ def print_plan(
     destination: Destination,
     recipe: Recipe,
     strict: bool,
+    done: int,
 ) -> int:
-    """Print what a run would do, and say as its exit code whether anything is in the way."""
+    """Print what a run would do, and say as its exit code whether anything is in the way.
+
+    Args:
+        planned: What it would work on.
+        missing: Inputs that are not there.
+        destination: Where results would go.
+        recipe: What would be computed.
+        strict: Warnings are failures.
+        done: How many inputs an earlier run finished.
+    """
     for failure in missing:
         print_failure(failure)
     failed = bool(missing)
@@ -54,11 +64,12 @@ def print_plan(
     for line in skips:
         print(line)
     warnings.print()
+    before = f", {done:,} done before" if done else ""
     print(
-        f"{count_text(maps, 'map')} of {count_text(len(planned), 'file')} would be pooled; "
+        f"{count_text(maps, 'map')} of {count_text(len(planned), 'file')} would be pooled{before}; "
         "nothing was written"
     )
-    return 1 if failed or not rows else 0
+    return 1 if failed or not (rows or done) else 0
 
 
 def _rows(

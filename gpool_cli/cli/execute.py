@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from gpool_cli.batch.destination import Destination, parse_destination
 from gpool_cli.batch.discover import Found, discover, with_distinct_names
 from gpool_cli.batch.jobs import usable_cores, worth_workers
-from gpool_cli.batch.plan import Planned, check_outputs, check_report, plan
+from gpool_cli.batch.manifest import Parameters, parameters_of
+from gpool_cli.batch.plan import Planned, check_existing, check_plan, check_report, plan
+from gpool_cli.batch.record import Record, held_directory, look_at_directory
 from gpool_cli.batch.run import run_tasks
 from gpool_cli.batch.sinks import make_sink
 from gpool_cli.cli.inputs import named_inputs, nothing_found
+from gpool_cli.cli.listening import Listeners
 from gpool_cli.cli.options import RunOptions
-from gpool_cli.errors import UsageError
+from gpool_cli.errors import GpoolError, Stopped, UsageError
 from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.model import Event, Failed, PoolingSpec, Recipe, Task, Together, Warned
-from gpool_cli.report.lines import Warnings, print_error, print_failure
-from gpool_cli.report.progress import ProgressBar
-from gpool_cli.report.summary import Summary
+from gpool_cli.model import DoneBefore, Failed, PoolingSpec, Recipe, Task
+from gpool_cli.report.lines import print_error
 from gpool_cli.tally import Tally
 
 
@@ -31,10 +32,15 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
 
     Raises:
         GpoolError: The run can't begin, or its output can't be written.
+        Stopped: It was asked to stop.
     """
-    labels = [spec.label for spec in specs]
     destination = parse_destination(
-        options.output, options.format, options.stack, labels, options.overwrite
+        options.output,
+        options.format,
+        options.stack,
+        [spec.label for spec in specs],
+        options.overwrite,
+        options.resume,
     )
     _check_terminal(destination)
     found = discover(named_inputs(options), options.keys, options.base, _own_paths(destination))
@@ -50,15 +56,23 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
         batched=options.stack or not found.alone,
     )
     planned = list(plan(files, destination, options.layout))
-    check_outputs(planned, destination)
+    check_plan(planned, destination)
     if options.report is not None:
         check_report(options.report, planned, destination)
     missing = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
+    parameters = parameters_of(
+        recipe,
+        destination.format.name if destination.format is not None else None,
+        options.copy_others,
+        options.strict,
+    )
     if options.dry_run:
         from gpool_cli.cli.dryrun import print_plan
 
-        return print_plan(planned, missing, destination, recipe, options.strict)
-    return _run(planned, missing, destination, recipe, found, options)
+        rest, done = look_at_directory(destination, planned, parameters)
+        return print_plan(rest, missing, destination, recipe, options.strict, len(done))
+    with _record(destination, planned, parameters) as record:
+        return _run(planned, record, missing, destination, recipe, found, options)
 
 
 def _check_terminal(destination: Destination) -> None:
@@ -77,8 +91,22 @@ def _own_paths(destination: Destination) -> list[str]:
     return [destination.path] if destination.kind == "directory" else []
 
 
+@contextlib.contextmanager
+def _record(
+    destination: Destination, planned: Sequence[Planned], parameters: Parameters
+) -> Iterator[Record | None]:
+    """Hold the directory that is written into; there is none to hold for other destinations."""
+    if destination.kind == "directory":
+        with held_directory(destination, planned, parameters) as record:
+            yield record
+    else:
+        check_existing(planned, destination)
+        yield None
+
+
 def _run(
     planned: Sequence[Planned],
+    record: Record | None,
     missing: Sequence[Failed],
     destination: Destination,
     recipe: Recipe,
@@ -93,49 +121,32 @@ def _run(
         several_inputs=destination.kind != "directory" and not found.alone,
         copy_others=options.copy_others,
     )
-    known = {path: one.file.path for one in planned for path in one.outputs}
-    sink = make_sink(destination, style, found.alone, known)
-    jobs = worth_workers((one.file for one in planned), options.jobs or usable_cores())
-    tasks = (Task(one.file, recipe, options.strict) for one in planned)
-    summary = Summary(preview=destination.kind == "nowhere")
-    warnings = Warnings()
-    with contextlib.ExitStack() as stack:
-        report = None
-        if options.report is not None:
-            from gpool_cli.batch.runreport import RunReport
-
-            report = stack.enter_context(contextlib.closing(RunReport(recipe)))
-
-        def listen(event: Event) -> None:
-            if isinstance(event, Failed):
-                print_failure(event)
-            elif isinstance(event, Warned):
-                warnings.add(event)
-            elif isinstance(event, Together):
-                for warning in event.alike.warnings():
-                    warnings.add(warning)
-            if report is not None:
-                report.add(event)
-            summary.add(event)
-            bar.add(event)
-
-        with ProgressBar(len(planned), not options.quiet) as bar:
-            tally = run_tasks(tasks, sink, missing, listen, jobs)
-        exit_code = 1 if tally.failed_files or not tally.maps else 0
-        if report is not None and options.report is not None:
-            report.write(options.report, tally, exit_code)
-    if not tally.maps and not tally.failed_files:
-        print_error(nothing_found(found.words, "feature maps"))
-    if not options.quiet:
-        warnings.print()
-    if tally.files and not options.quiet:
-        _print_summary(summary, tally, destination, options.summary)
+    sink = make_sink(destination, style, found.alone, record)
+    rest = record.rest if record is not None else planned
+    known: list[Failed | DoneBefore] = [*missing, *(record.done if record is not None else ())]
+    jobs = worth_workers((one.file for one in rest), options.jobs or usable_cores())
+    tasks = _tasks(rest, recipe, options.strict, record)
+    tally = Tally()
+    with Listeners(recipe, destination, len(rest), options) as listeners:
+        try:
+            run_tasks(tasks, sink, known, listeners.tell, tally, jobs)
+        except (GpoolError, Stopped) as error:
+            if isinstance(error, Stopped) and record is not None:
+                error.hint = "go on with --resume"
+            listeners.write_report(tally, error.exit_code)
+            raise
+        exit_code = 1 if tally.failed_files or not (tally.maps or tally.done_before) else 0
+        listeners.write_report(tally, exit_code)
+        if exit_code and not tally.maps and not tally.failed_files:
+            print_error(nothing_found(found.words, "feature maps"))
+        listeners.print_summary(tally)
     return exit_code
 
 
-def _print_summary(summary: Summary, tally: Tally, destination: Destination, style: str) -> None:
-    stream = sys.stderr if destination.kind == "stdout" else sys.stdout
-    if style == "full":
-        summary.print_full(stream, tally)
-    elif style == "short":
-        summary.print_short(stream, tally)
+def _tasks(
+    rest: Sequence[Planned], recipe: Recipe, strict: bool, record: Record | None
+) -> Iterator[Task]:
+    for one in rest:
+        if record is not None:
+            record.journal.see(one.file)
+        yield Task(one.file, recipe, strict)

@@ -12,7 +12,12 @@ import pytest
 
 
 def files(root: str | Path = ".") -> list[str]:
-    return sorted(str(p.relative_to(root)) for p in Path(root).rglob("*") if not p.is_dir())
+    """Every file below a directory but for the manifests."""
+    return sorted(
+        str(p.relative_to(root))
+        for p in Path(root).rglob("*")
+        if not p.is_dir() and p.name != ".gpool-manifest"
+    )
 
 
 def mean(values: np.ndarray) -> np.ndarray:
@@ -117,8 +122,8 @@ def test_an_output_that_exists_is_kept_unless_it_may_be_overwritten(gpool, save,
     ran = gpool("max", "a.npy", "-o", out)
     assert (ran.code, path.read_bytes()) == (2, b"precious")
     assert ran.errors == [
-        f"gpool: error: the output {path.relative_to(here)} is already there "
-        "(replace it with --overwrite, or choose another -o)"
+        f"gpool: error: the output {path.relative_to(here)} is already there (replace it with "
+        f"--overwrite, {'go on with --resume, ' if out == 'dir' else ''}or choose another -o)"
     ]
     assert gpool("max", "a.npy", "-o", out, "--overwrite").code == 0
     assert path.read_bytes() != b"precious"

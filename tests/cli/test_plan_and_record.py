@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -35,7 +36,7 @@ def test_a_dry_run_names_what_the_run_then_writes(gpool, save, here):
     words = ("pool", "-m", "avg", "-m", "max", "t", "-o", "out", "-f", "npy")
     planned = [line.split()[-1] for line in gpool(*words, "--dry-run").out.splitlines()[2:8]]
     assert gpool(*words).code == 0
-    assert sorted(planned) == sorted(f"out/{name}" for name in os.listdir("out"))
+    assert sorted(planned) == sorted(map(str, Path("out").glob("[!.]*")))
 
 
 @pytest.mark.parametrize("words", [("-o", "all.npy"), ("-o", "-"), ()])

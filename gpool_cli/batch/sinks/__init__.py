@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from gpool_cli.batch.destination import Destination
+from gpool_cli.batch.record import Record
 from gpool_cli.batch.sinks.directory import DirectorySink
 from gpool_cli.batch.sinks.file import FileSink
 from gpool_cli.batch.sinks.interface import NoSink, Sink
@@ -13,7 +12,7 @@ from gpool_cli.formats.interface import WriteStyle
 
 
 def make_sink(
-    destination: Destination, style: WriteStyle, alone: bool, planned: Mapping[str, str]
+    destination: Destination, style: WriteStyle, alone: bool, record: Record | None
 ) -> Sink:
     """The sink of a destination.
 
@@ -21,10 +20,10 @@ def make_sink(
         destination: Where results go.
         style: How they are written.
         alone: The only input is one file that the user named.
-        planned: The outputs that the plan knows, in a directory, and the input of each.
+        record: The directory, where that is the destination.
     """
-    if destination.kind == "directory":
-        return DirectorySink(destination, style, planned)
+    if record is not None:
+        return DirectorySink(destination, style, record)
     if destination.kind == "file":
         return FileSink(destination, style, alone)
     if destination.kind == "stdout":

@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 from gpool_cli.batch.destination import Destination
+from gpool_cli.batch.record import Record
 from gpool_cli.batch.sinks.interface import Sink
 from gpool_cli.batch.sinks.outputs import Outputs
+from gpool_cli.batch.stopping import held
+from gpool_cli.batch.waiting import Waiting
 from gpool_cli.errors import InputError
+from gpool_cli.formats.atomic import Written
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.model import InputFile, Result
 from gpool_cli.printable import printable
 
 
 class DirectorySink(Sink):
-    """Outputs of their own for every input; an input that fails leaves none."""
+    """Outputs of their own for every input; an input that fails leaves none.
 
-    def __init__(
-        self, destination: Destination, style: WriteStyle, planned: Mapping[str, str]
-    ) -> None:
+    Args:
+        destination: Where they go.
+        style: How they are written.
+        record: The directory, held for this run, with the plan and what is on record there.
+    """
+
+    def __init__(self, destination: Destination, style: WriteStyle, record: Record) -> None:
         self._destination = destination
         self._style = style
-        self._planned = planned
+        self._record = record
+        self._planned = {path: one.file.path for one in record.planned for path in one.outputs}
+        self._waiting = Waiting(destination.path, record.journal)
         self._unplanned: set[str] = set()
+        self._file: InputFile | None = None
         self._outputs: Outputs | None = None
 
     def begin(self, file: InputFile) -> None:
-        self._outputs = Outputs(self._destination.format_for(file), self._style)
+        self._file = file
+        self._outputs = Outputs(self._destination.format_for(file), self._style, self._record.run)
 
     def add(self, result: Result) -> str:
         assert self._outputs is not None
@@ -50,24 +61,47 @@ class DirectorySink(Sink):
         if owner == file.path:
             return
         taken = owner is not None or path in self._unplanned
-        if taken or (os.path.lexists(path) and not self._destination.overwrite):
+        if taken or (os.path.lexists(path) and not self._destination.may_replace):
             raise InputError(
                 f"would be written to {printable(path)}, which is already there",
                 "choose another -o, or one file for all results such as .h5 or .npz",
             )
         self._unplanned.add(path)
 
+    @held()
     def end(self, failed: bool) -> None:
+        assert self._file is not None
         assert self._outputs is not None
+        written: list[Written] = []
         if not failed:
             try:
                 self._outputs.end()
-                self.bytes_out += self._outputs.commit()
+                written = self._outputs.complete()
             except InputError:
                 self._outputs.discard()
                 raise
         self._outputs.discard()
+        if failed or not written:
+            self._record.journal.forget(self._file)
+        else:
+            self._waiting.add(self._file, written)
+        self.bytes_out = self._waiting.bytes_out
 
+    def look_at_the_clock(self) -> None:
+        self._waiting.settle_if_due()
+
+    @held()
+    def finish(self, failed: bool) -> None:
+        self._waiting.settle()
+        self.bytes_out = self._waiting.bytes_out
+        self._record.journal.finish(one.file for one in self._record.planned)
+
+    @held()
     def discard(self) -> None:
         if self._outputs is not None:
             self._outputs.discard()
+        self._waiting.settle()
+        self.bytes_out = self._waiting.bytes_out
+
+    def close(self) -> None:
+        self._waiting.close()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Sequence
+
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.sinks.interface import Sink
 from gpool_cli.batch.sinks.outputs import Outputs
 from gpool_cli.batch.stopping import held
 from gpool_cli.errors import InputError
+from gpool_cli.formats.atomic import Written, output_errors, put_in_place
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.formats.rownames import RowNames
 from gpool_cli.model import Alike, InputFile, Result
@@ -60,11 +65,38 @@ class FileSink(Sink):
         if failed and self._alone:
             self.discard()
             return
-        self.bytes_out += self._outputs.commit()
+        written = self._outputs.complete()
+        if not written:
+            self.discard()
+            return
+        if self._has_row_names:
+            written.append(self._complete_names(written))
+        put_in_place(written)
+        self.bytes_out += sum(one.size for one in written)
         if self._names is not None:
-            if self._names.results > 1 or (self._names.results and not self._alone):
-                self.bytes_out += self._names.write(self._destination.row_names_path())
             self._names.close()
+            if not self._has_row_names:
+                self._remove_stale_names()
+
+    @property
+    def _has_row_names(self) -> bool:
+        names = self._names
+        return names is not None and (names.results > 1 or not self._alone)
+
+    def _complete_names(self, written: Sequence[Written]) -> Written:
+        assert self._names is not None
+        try:
+            return self._names.write(self._destination.row_names_path())
+        except BaseException:
+            for one in written:
+                one.discard()
+            raise
+
+    def _remove_stale_names(self) -> None:
+        """Remove the names of other rows than those that are there now."""
+        path = self._destination.row_names_path()
+        with output_errors(path), contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
 
     @held()
     def discard(self) -> None:

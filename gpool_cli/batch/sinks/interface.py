@@ -42,11 +42,17 @@ class Sink(ABC):
     def end(self, failed: bool) -> None:
         """Say that the input is done, and whether something in it failed."""
 
+    def look_at_the_clock(self) -> None:
+        """Say that time passes: finished outputs need not wait for the next one."""
+
     def finish(self, failed: bool) -> None:
         """Put everything in its place; with ``failed``, some input could not be answered."""
 
     def discard(self) -> None:
-        """Leave nothing half written behind."""
+        """End early: keep what is finished, and leave nothing half written behind."""
+
+    def close(self) -> None:
+        """Let go of everything."""
 
 
 class NoSink(Sink):

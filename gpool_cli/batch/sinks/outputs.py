@@ -6,25 +6,36 @@ import contextlib
 
 from gpool_cli.batch.stopping import held
 from gpool_cli.formats import Row, load_writer
-from gpool_cli.formats.atomic import AtomicFile, output_errors
+from gpool_cli.formats.atomic import AtomicFile, Written, output_errors
 from gpool_cli.formats.interface import Writer, WriteStyle
 from gpool_cli.model import InputFile, Result
 
 
 class Outputs:
-    """Open outputs by path, each with its writer."""
+    """Open outputs by path, each with its writer.
 
-    def __init__(self, row: Row, style: WriteStyle) -> None:
+    Args:
+        row: Their format.
+        style: How they are written.
+        run: What the names of their temporary files have in them; '' where they need no checksum.
+    """
+
+    def __init__(self, row: Row, style: WriteStyle, run: str = "") -> None:
         self._make = load_writer(row)
         self._style = style
+        self._run = run
         self._open: dict[str, tuple[AtomicFile, Writer]] = {}
 
     @held()
     def add(self, path: str, result: Result) -> None:
         if path not in self._open:
-            file = AtomicFile(path)
-            with output_errors(path):
-                self._open[path] = file, self._make(file.file, self._style)
+            file = AtomicFile(path, self._run)
+            try:
+                with output_errors(path):
+                    self._open[path] = file, self._make(file.file, self._style)
+            except BaseException:
+                file.discard()
+                raise
             self.begin(result.file)
         with output_errors(path):
             self._open[path][1].add(result)
@@ -42,15 +53,21 @@ class Outputs:
                 writer.end()
 
     @held()
-    def commit(self) -> int:
-        size = 0
-        while self._open:
-            path, (file, writer) = next(iter(self._open.items()))
-            with output_errors(path):
-                writer.finish()
-            size += file.commit()
-            del self._open[path]
-        return size
+    def complete(self) -> list[Written]:
+        """End all outputs: they are complete, and have not their names yet."""
+        written: list[Written] = []
+        try:
+            while self._open:
+                path, (file, writer) = next(iter(self._open.items()))
+                with output_errors(path):
+                    writer.finish()
+                written.append(file.complete(checksum=bool(self._run)))
+                del self._open[path]
+        except BaseException:
+            for one in written:
+                one.discard()
+            raise
+        return written
 
     @held()
     def discard(self) -> None:
