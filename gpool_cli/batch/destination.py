@@ -57,6 +57,10 @@ class Destination:
         row = row_of_suffix(file.name)
         return row if row is not None and row.writer else row_named("npy")
 
+    def one_each(self, file: InputFile) -> bool:
+        """Whether in a directory every result of an input has an output of its own."""
+        return not _holds_many(self.format_for(file))
+
     def results_of_file(self) -> list[str]:
         """The paths that a run into one file writes results to."""
         if len(self.poolings) > 1 and self.format is not None and not _holds_many(self.format):

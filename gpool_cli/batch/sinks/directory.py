@@ -38,7 +38,12 @@ class DirectorySink(Sink):
 
     def begin(self, file: InputFile) -> None:
         self._file = file
-        self._outputs = Outputs(self._destination.format_for(file), self._style, self._record.run)
+        self._outputs = Outputs(
+            self._destination.format_for(file),
+            self._style,
+            self._record.run,
+            self._destination.one_each(file),
+        )
 
     def add(self, result: Result) -> str:
         assert self._outputs is not None

@@ -18,12 +18,16 @@ class Outputs:
         row: Their format.
         style: How they are written.
         run: What the names of their temporary files have in them; '' where they need no checksum.
+        one_each: Every result has an output of its own, which is complete with it. There may be
+            more of them than files that a process may have open.
     """
 
-    def __init__(self, row: Row, style: WriteStyle, run: str = "") -> None:
+    def __init__(self, row: Row, style: WriteStyle, run: str = "", one_each: bool = False) -> None:
         self._make = load_writer(row)
         self._style = style
         self._run = run
+        self._one_each = one_each
+        self._written: list[Written] = []
         self._open: dict[str, tuple[AtomicFile, Writer]] = {}
 
     @held()
@@ -39,6 +43,8 @@ class Outputs:
             self.begin(result.file)
         with output_errors(path):
             self._open[path][1].add(result)
+        if self._one_each and result.is_last:
+            self._complete(path)
 
     @held()
     def begin(self, file: InputFile) -> None:
@@ -55,19 +61,17 @@ class Outputs:
     @held()
     def complete(self) -> list[Written]:
         """End all outputs: they are complete, and have not their names yet."""
-        written: list[Written] = []
-        try:
-            while self._open:
-                path, (file, writer) = next(iter(self._open.items()))
-                with output_errors(path):
-                    writer.finish()
-                written.append(file.complete(checksum=bool(self._run)))
-                del self._open[path]
-        except BaseException:
-            for one in written:
-                one.discard()
-            raise
+        for path in list(self._open):
+            self._complete(path)
+        written, self._written = self._written, []
         return written
+
+    def _complete(self, path: str) -> None:
+        file, writer = self._open[path]
+        with output_errors(path):
+            writer.finish()
+        self._written.append(file.complete(checksum=bool(self._run)))
+        del self._open[path]
 
     @held()
     def discard(self) -> None:
@@ -76,4 +80,6 @@ class Outputs:
             with contextlib.suppress(OSError, RuntimeError, ValueError):
                 writer.abandon()
             file.discard()
-        self._open = {}
+        for written in self._written:
+            written.discard()
+        self._open, self._written = {}, []
