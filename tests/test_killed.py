@@ -94,6 +94,12 @@ def test_a_batch_killed_at_any_moment_is_resumed_to_the_same_bytes(here, jobs):
         for name, data in bytes_in("out").items() if os.path.isdir("out") else ():
             if not name.startswith(".gpool-"):
                 assert data == whole[name]
+        if moments.random() < 0.3:
+            # The run that resumes may be killed too.
+            process = start(*words, "--resume")
+            time.sleep(moments.uniform(0.3, 1) * full)
+            process.kill()
+            process.communicate(timeout=30)
         cut += os.path.isdir("out") and ".gpool-manifest" not in os.listdir("out")
         resumed(words)
         assert bytes_in("out") == whole

@@ -28,6 +28,7 @@ class Journal:
 
     Args:
         directory: It exists, and this run holds its lock.
+        run: What the names of temporary files have in them.
         parameters: Those of this run.
         previous: What earlier runs left; what they did with other parameters is forgotten.
         done: The inputs of this run that need no work.
@@ -39,6 +40,7 @@ class Journal:
     def __init__(
         self,
         directory: str,
+        run: str,
         parameters: Parameters,
         previous: Previous,
         done: Iterable[InputFile] = (),
@@ -46,6 +48,7 @@ class Journal:
         self.path = os.path.join(directory, JOURNAL)
         self._manifest = os.path.join(directory, MANIFEST)
         self._prefix = len(os.path.join(directory, ""))
+        self._run = run
         self._parameters = parameters
         goes_on = previous.parameters == parameters
         self._earlier = previous.entries if goes_on else {}
@@ -56,10 +59,14 @@ class Journal:
         self._has_entries = kept > len(head)
         with output_errors(self.path):
             self._file = open(self.path, "ab")
-            self._file.truncate(kept)
-            if not kept:
-                self._file.write(head)
-            self._file.flush()
+            try:
+                self._file.truncate(kept)
+                if not kept:
+                    self._file.write(head)
+                self._file.flush()
+            except BaseException:
+                self.close()
+                raise
 
     def see(self, file: InputFile) -> None:
         """Look at an input before it is read: a change after that must not go unseen."""
@@ -121,7 +128,7 @@ class Journal:
     def _merge(self, files: Iterable[InputFile]) -> None:
         """Write the manifest: inputs that only earlier runs had, then those of this one."""
         keys = dict.fromkeys(map(key_of, files))
-        output = AtomicFile(self._manifest)
+        output = AtomicFile(self._manifest, self._run)
         try:
             with output_errors(self._manifest):
                 output.file.write(line_of(self._parameters))

@@ -150,7 +150,7 @@ def _whole_lines(text: bytes) -> Iterator[bytes]:
 def _json(line: bytes) -> dict[str, Any]:
     try:
         said = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}
 
@@ -158,9 +158,11 @@ def _json(line: bytes) -> dict[str, Any]:
 def _entry(said: dict[str, Any]) -> Entry | None:
     try:
         outputs = tuple(Output(**output) for output in said.pop("outputs"))
-        return Entry(**{**said, "keys": tuple(said.pop("keys")), "outputs": outputs})
+        entry = Entry(**{**said, "keys": tuple(said.pop("keys")), "outputs": outputs})
     except (KeyError, TypeError):
         return None
+    names = (entry.source, entry.name, *(output.path for output in outputs))
+    return entry if all(isinstance(name, str) for name in names) else None
 
 
 def check_parameters(directory: str, now: Parameters, before: Parameters | None) -> None:

@@ -56,7 +56,7 @@ def held_directory(
         check_existing(planned, destination)
         rest, done = rest_of(planned, destination, parameters, previous)
         files = (one.file for one in done)
-        journal = Journal(destination.path, parameters, previous, files)
+        journal = Journal(destination.path, lock.run, parameters, previous, files)
         with contextlib.closing(journal):
             yield Record(planned, rest, done, journal, lock.run)
 

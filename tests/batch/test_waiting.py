@@ -18,7 +18,7 @@ from gpool_cli.model import InputFile
 
 @pytest.fixture
 def journal(tmp_path: Path):
-    journal = Journal(str(tmp_path), {"gpool": "0"}, Previous())
+    journal = Journal(str(tmp_path), "run-", {"gpool": "0"}, Previous())
     yield journal
     journal.close()
 

@@ -427,7 +427,6 @@ def test_empty_names_are_wrong_usage(gpool, save, words):
 
 
 def test_an_input_may_give_more_outputs_than_a_process_may_have_open(gpool, here):
-
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
     try:

@@ -171,9 +171,27 @@ def test_without_a_manifest_all_is_done_again(gpool, tree, here, text):
     assert (ran.code, "done before" in ran.out, bytes_in("out")) == (0, False, tree)
 
 
-def test_a_damaged_line_costs_its_own_input_only(gpool, tree, here):
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"source": 1, "outputs": [{}]}',
+        b"[" * 100_000,
+        b"null",
+        json.dumps(
+            {"source": [], "name": {}, "keys": [], "size": 1, "mtime_ns": 1, "outputs": []}
+        ).encode(),
+        json.dumps(
+            {
+                **{"source": "t/c.npz", "name": "c.npz", "keys": [], "size": 1, "mtime_ns": 1},
+                "outputs": [{"path": 1, "size": "", "sha256": None}],
+            }
+        ).encode(),
+    ],
+    ids=["fields", "nested", "null", "names", "outputs"],
+)
+def test_a_damaged_line_costs_its_own_input_only(gpool, tree, here, line):
     lines = tree[MANIFEST].splitlines(keepends=True)
-    lines[2] = b'{"source": 1, "outputs": [{}]}\n'
+    lines[2] = line + b"\n"
     (here / "out" / MANIFEST).write_bytes(b"".join(lines))
     ran = gpool(*RUN, "--resume")
     assert ("4 done before" in ran.out, bytes_in("out")) == (True, tree)
