@@ -76,10 +76,6 @@ class Journal:
             status = os.stat(file.path)
             self._stamps[file] = status.st_size, status.st_mtime_ns
 
-    def forget(self, file: InputFile) -> None:
-        """Say that nothing will be recorded of this input."""
-        self._stamps.pop(file, None)
-
     def add(self, file: InputFile, outputs: Sequence[Written]) -> None:
         """Record that these outputs are in their places, and all that the input gives.
 

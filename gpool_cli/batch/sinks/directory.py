@@ -86,9 +86,7 @@ class DirectorySink(Sink):
                 self._outputs.discard()
                 raise
         self._outputs.discard()
-        if failed or not written:
-            self._record.journal.forget(self._file)
-        else:
+        if written:
             self._waiting.add(self._file, written)
         self.bytes_out = self._waiting.bytes_out
 
