@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.layout import Layout, ShapeStyle, size_of
+from gpool_cli.surroundings import Carry, Surroundings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,6 +54,7 @@ class ArrayInfo:
         fortran: The values lie in memory in the opposite axis order.
         file_layout: What the file itself says of the axes, or None.
         chunks: The shape of a chunk, or None where the values lie in one piece.
+        offset: Where its values lie in an HDF5 file; None where they do not lie there as they are.
         filters: The filters of an HDF5 dataset or the compression of a zip member.
         broken: The refusal is damage or danger, which is a failure and no mere skip.
     """
@@ -63,6 +67,7 @@ class ArrayInfo:
     fortran: bool = False
     file_layout: str | None = None
     chunks: tuple[int, ...] | None = None
+    offset: int | None = None
     filters: tuple[str, ...] = ()
     broken: bool = False
 
@@ -79,7 +84,13 @@ class ArrayInfo:
     @property
     def dtype_name(self) -> str:
         """The type as people call it: ``float32``, ``string``."""
-        return self.dtype.name if self.dtype is not None and not self.type_name else self.type_name
+        return self.type_name if self.dtype is None or self.type_name else _name_of(self.dtype)
+
+
+@lru_cache(maxsize=64)
+def _name_of(dtype: np.dtype) -> str:
+    """The name of a dtype, which numpy puts together anew each time it is asked."""
+    return dtype.name
 
 
 @dataclass(frozen=True)
@@ -168,11 +179,21 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Task:
-    """One unit of work for one worker: a file, and what is computed from it."""
+    """One unit of work for one worker: a file, and what is computed from it.
+
+    Attributes:
+        file: The file.
+        recipe: What is computed.
+        strict: A doubtful layout is a failure.
+        carry: What else of the file its output takes over.
+        access: How the file is opened.
+    """
 
     file: InputFile
     recipe: Recipe
     strict: bool = False
+    carry: Carry | None = None
+    access: Access = DEFAULT_ACCESS
 
 
 @dataclass(frozen=True)
@@ -266,41 +287,6 @@ class Alike:
 
 
 @dataclass(frozen=True)
-class Pooled:
-    """What people are told of one result.
-
-    Attributes:
-        file: Where the map comes from.
-        info: The array it was.
-        layout: The meaning of the array's axes.
-        pooling: Which pooling this is.
-        shape: The shape of the result.
-        dtype: Its dtype by name.
-        low: Its smallest value that is no NaN; None where there is none.
-        mean: The mean of its values that are no NaN; None where there are none.
-        high: Its largest value that is no NaN; None where there is none.
-        nan_values: How many NaN it has.
-        preview: Its first values.
-        where: The path it went to; ``-`` is standard output, and '' nowhere.
-        first: It is the first of the results of its map.
-    """
-
-    file: InputFile
-    info: ArrayInfo
-    layout: Layout
-    pooling: PoolingSpec
-    shape: tuple[int, ...]
-    dtype: str
-    low: float | None
-    mean: float | None
-    high: float | None
-    nan_values: int
-    preview: tuple[float, ...]
-    where: str
-    first: bool = True
-
-
-@dataclass(frozen=True)
 class Skipped:
     """An array or a file that is not pooled, with the reason."""
 
@@ -331,6 +317,14 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class Opened:
+    """The first word of a file whose surroundings its output takes over."""
+
+    file: InputFile
+    surroundings: Surroundings
+
+
+@dataclass(frozen=True)
 class FileDone:
     """The last word of a task: everything of this file has been said."""
 
@@ -338,47 +332,11 @@ class FileDone:
 
 
 @dataclass(frozen=True)
-class DoneBefore:
-    """An input that an earlier run finished; nothing is done about it.
-
-    Attributes:
-        file: The input.
-        outputs: The paths of what came of it.
-    """
+class TooLarge:
+    """A small file turned out to have large maps or long results: it needs steps of its own."""
 
     file: InputFile
-    outputs: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Advanced:
-    """Some share of a large file has been worked on; the shares of a file make 1."""
-
-    share: float
-
-
-Outcome = Result | Skipped | Warned | Failed | FileDone
+Outcome = Opened | Result | Skipped | Warned | Failed | FileDone | TooLarge
 """What the work on a file yields."""
-
-
-@dataclass(frozen=True)
-class Together:
-    """What listeners are told of files that were alike, once for all of them.
-
-    Attributes:
-        alike: The files, and what was made of them.
-        tell: What there is to tell of a result by its place: those of the first file, then those
-            of the second. It is worked out when it is asked for.
-    """
-
-    alike: Alike
-    tell: Callable[[int], Pooled]
-
-    @property
-    def count(self) -> int:
-        """How many results there are."""
-        return self.alike.count * len(self.alike.results)
-
-
-Event = Pooled | Skipped | Warned | Failed | FileDone | DoneBefore | Advanced | Together
-"""What listeners to a run are told."""

@@ -24,7 +24,10 @@ LONGEST_FILE = 400
 # One file of kernels, each beside its argument.
 LONGER = {"gpool_cli.poolings.kernels": 600}
 
-BASE = {"errors", "layout", "model", "printable", "tally"}
+BASE = {
+    *("access", "errors", "events", "layout", "model", "printable", "pulse", "quantities"),
+    *("surroundings", "tally"),
+}
 
 # What every part may import beside itself. A new part of the house is a new line here.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -41,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # Which parts may use which package of others.
 MAY_USE = {
-    "numpy": {"model", "formats", "poolings", "batch", "api", "report"},
+    "numpy": {"model", "surroundings", "formats", "poolings", "batch", "api", "report"},
     "click": {"cli"},
     "rich": {"report"},
     "h5py": {"formats"},

@@ -404,3 +404,16 @@ def test_an_error_stands_on_a_line_of_its_own_beside_the_progress_bar(here):
 
 def test_python_m_and_the_command_are_one(shell):
     assert shell("gpool -V").stdout == shell(f"{Path(sys.executable).parent}/gpool -V").stdout
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts threads in /proc")
+def test_numpy_starts_no_threads(here):
+    script = (
+        "import atexit, os, sys\n"
+        "from gpool_cli.cli.main import main\n"
+        "atexit.register(lambda: print(len(os.listdir('/proc/self/task'))))\n"
+        "sys.argv[1:] = ['avg', 'a.npy', '-o', 'out.npy', '--summary', 'none']\n"
+        "main()\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    assert subprocess.check_output([sys.executable, "-c", script], env=environment) == b"1\n"

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain
 
 import numpy as np
 
+from gpool_cli import pulse
 from gpool_cli.batch.pieces import Piece, job_for
 from gpool_cli.batch.select import select
 from gpool_cli.batch.work import pool_file
@@ -32,11 +33,12 @@ class _Kind:
     doubt: str
 
 
-def pool_together(tasks: Sequence[Task]) -> Iterator[Outcome | Alike]:
+def pool_together(tasks: Sequence[Task], share: int) -> Iterator[Outcome | Alike]:
     """Do what `pool_file` does for one task after the other.
 
     Args:
         tasks: Small files, of one recipe.
+        share: The memory that the work on one of them may take.
 
     Yields:
         The same outcomes in the same order, those of files that are alike as one. Its files are
@@ -45,33 +47,49 @@ def pool_together(tasks: Sequence[Task]) -> Iterator[Outcome | Alike]:
     files = AlikeFiles()
     place = 0
     while place < len(tasks):
-        answers, count = _next_answers(tasks[place:], files)
+        pulse.begin(place)
+        answers, count = _next_answers(tasks, place, files, share)
         yield from answers
         place += count
 
 
 def _next_answers(
-    tasks: Sequence[Task], files: AlikeFiles
+    tasks: Sequence[Task], place: int, files: AlikeFiles, share: int
 ) -> tuple[Iterable[Outcome | Alike], int]:
-    """The answers for some of the first tasks, and for how many."""
-    kind = _kind_of(tasks[0])
+    """The answers for some of the tasks from a place on, and for how many."""
+    first = tasks[place]
+    kind = _kind_of(first)
     blocks: list[_Block] = []
     count = 0
     while kind is not None:
-        values = files.read((task.file.path for task in islice(tasks, count, None)), kind.pattern)
+        values = files.read(_paths(tasks, place + count), kind.pattern)
         if not len(values):
             break
         try:
-            blocks.append(_pooled(values, kind, tasks[0].recipe))
+            blocks.append(_pooled(values, kind, first.recipe))
         except Exception:
             # Each file for itself, and what is wrong with one is said of that one.
             if not blocks:
-                return chain.from_iterable(map(pool_file, tasks[: len(values)])), len(values)
+                each = _one_by_one(tasks, range(place, place + len(values)), share)
+                return each, len(values)
             break
         count += len(values)
     if kind is None or not blocks:
-        return pool_file(tasks[0]), 1
-    return [_joined(blocks, kind, tasks[0])], count
+        return pool_file(first, share), 1
+    return [_joined(blocks, kind, first)], count
+
+
+def _paths(tasks: Sequence[Task], first: int) -> Iterator[str]:
+    """The paths of the tasks from one on, told by the pulse as they are asked for."""
+    for place in range(first, len(tasks)):
+        pulse.begin(place)
+        yield tasks[place].file.path
+
+
+def _one_by_one(tasks: Sequence[Task], places: Iterable[int], share: int) -> Iterator[Outcome]:
+    for place in places:
+        pulse.begin(place)
+        yield from pool_file(tasks[place], share)
 
 
 def _kind_of(task: Task) -> _Kind | None:

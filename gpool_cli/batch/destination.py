@@ -61,6 +61,13 @@ class Destination:
         """Whether in a directory every result of an input has an output of its own."""
         return not _holds_many(self.format_for(file))
 
+    def carries(self, file: InputFile) -> bool:
+        """Whether the output takes over what an input has beside its maps."""
+        if self.stack or self.kind == "nowhere":
+            return False
+        row = self.format_for(file) if self.kind == "directory" else self.format
+        return row is not None and row.carries
+
     def results_of_file(self) -> list[str]:
         """The paths that a run into one file writes results to."""
         if len(self.poolings) > 1 and self.format is not None and not _holds_many(self.format):

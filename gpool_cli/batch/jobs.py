@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from gpool_cli.formats.opening import isolated
 from gpool_cli.model import STDIN, InputFile
 
 # Below this a run is over before a second process would have helped.
@@ -39,10 +40,17 @@ def _quota() -> int:
     return 1 << 16
 
 
-def worth_workers(files: Iterable[InputFile], jobs: int) -> int:
-    """How many workers to start: 1 for a small job, which must not pay for more."""
-    if jobs == 1:
-        return 1
+def worth_workers(files: Sequence[InputFile], jobs: int) -> int:
+    """How many workers to start.
+
+    0 for a small job, which must not pay for them, unless a file is only safe to read in one.
+    """
+    if jobs > 1 and _is_large(files):
+        return jobs
+    return int(any(isolated(file.path) for file in files))
+
+
+def _is_large(files: Iterable[InputFile]) -> bool:
     nbytes, count = 0, 0
     for file in files:
         if file.path == STDIN:
@@ -53,5 +61,5 @@ def worth_workers(files: Iterable[InputFile], jobs: int) -> int:
         except OSError:
             continue
         if nbytes >= _WORTH_BYTES or count >= _WORTH_FILES:
-            return jobs
-    return 1
+            return True
+    return False

@@ -54,7 +54,8 @@ class _Pieces:
 
     def add(self, piece: Result) -> None:
         self._file.write(np.ascontiguousarray(piece.values).data)
-        self._pieces.append((replace(piece, values=piece.values[:0]), piece.values.shape))
+        # A copy, for a view of nothing would keep all the values.
+        self._pieces.append((replace(piece, values=piece.values[:0].copy()), piece.values.shape))
 
     @property
     def complete(self) -> bool:

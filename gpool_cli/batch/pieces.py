@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from gpool_cli import pulse
 from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import Array, cut_parts
-from gpool_cli.layout import Layout
+from gpool_cli.layout import Layout, size_of
 from gpool_cli.model import ArrayInfo, Block, NanPolicy, Part, Recipe
 from gpool_cli.poolings import load_pooling
 from gpool_cli.poolings.cells import as_cells, grid_shape, region_of
@@ -64,6 +65,8 @@ class MapJob:
 
     Attributes:
         parts: What one worker does at a time.
+        by_rows: A part is some rows of a batch, and finished when it has been read.
+        cells: How many there are: the channels of all its maps.
         cells_stand_alone: A cell has the same bits whatever is in a block beside it.
 
     Args:
@@ -82,9 +85,10 @@ class MapJob:
         self._exact = self._dtype is not None and self._dtype == np.float64
         self.cells_stand_alone = cells_stand_alone(self._native, self._exact)
         self.parts = cut_parts(info)
+        self.cells = size_of(grid_shape(info.memory_shape, self._memory))
         first_out = layout.output_axes(recipe.shape)[0]
         along = self._memory.axes[self.parts[0].axis]
-        self._by_rows = len(self.parts) > 1 and along == "N" == first_out
+        self.by_rows = len(self.parts) > 1 and along == "N" == first_out
 
     def pool_part(self, blocks: Blocks, part: Part) -> Piece | Partial:
         """Pool one part: some finished rows of a batch, or what is known after it.
@@ -96,7 +100,7 @@ class MapJob:
         Raises:
             InputError: The blocks can't be read, NaN is an error, or a result does not fit.
         """
-        rows = part if self._by_rows else None
+        rows = part if self.by_rows else None
         partial = self._take_in(blocks, rows)
         return self._finish(partial, rows) if rows is not None else partial
 
@@ -113,6 +117,7 @@ class MapJob:
         state = State(self._poolings, self._grid(shape if rows is None else rows.of(shape)))
         omitted = 0
         for block, values in blocks:
+            pulse.beat()
             cells = Cells(as_cells(values, self._memory))
             if self._recipe.nan != "propagate" and self._native.kind == "f":
                 cells = _without_nan(cells, self._recipe.nan)
@@ -174,7 +179,7 @@ def _job_for(info: ArrayInfo, layout: Layout, recipe: Recipe) -> MapJob:
 
 def job_for(info: ArrayInfo, layout: Layout, recipe: Recipe) -> MapJob:
     """The pooling of an array; arrays that differ only by name have one."""
-    return _job_for(replace(info, dataset=""), layout, recipe)
+    return _job_for(replace(info, dataset="", offset=None), layout, recipe)
 
 
 def pool_pieces(blocks: Blocks, info: ArrayInfo, layout: Layout, recipe: Recipe) -> Iterator[Piece]:

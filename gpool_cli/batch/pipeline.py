@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gpool_cli.batch.pieces import Partial, Piece, job_for
-from gpool_cli.batch.units import Answer, Here, MapPart, Maps, Said, Step, WholeFiles, steps_of
-from gpool_cli.batch.work import failure_of, results_of
+from gpool_cli.batch.units import (
+    Answer,
+    Here,
+    Look,
+    MapPart,
+    Maps,
+    Said,
+    Step,
+    WholeFiles,
+    one_by_one,
+    steps_of,
+    steps_of_large,
+)
+from gpool_cli.batch.work import failure_of, list_maps, results_of
 from gpool_cli.errors import GpoolError
-from gpool_cli.model import Alike, FileDone, Outcome, Task
+from gpool_cli.model import Alike, FileDone, Outcome, Task, TooLarge
 
 Advance = Callable[[float], None]
 Answers = Iterator[tuple[Step, Answer | None]]
-Work = Callable[[Iterable[Step]], Answers]
+
+
+@dataclass(frozen=True)
+class Work:
+    """Who does the work.
+
+    Attributes:
+        answers: Works through steps: `gpool_cli.batch.units.one_by_one`, or that of `Slots`.
+        look: Looks into a large file.
+        workers: How many share the memory.
+    """
+
+    answers: Callable[[Iterable[Step]], Answers] = one_by_one
+    look: Look = list_maps
+    workers: int = 1
 
 
 def outcomes_of(tasks: Iterable[Task], work: Work, advance: Advance) -> Iterator[Outcome | Alike]:
@@ -21,13 +47,19 @@ def outcomes_of(tasks: Iterable[Task], work: Work, advance: Advance) -> Iterator
 
     Args:
         tasks: What to do.
-        work: Works through steps: `gpool_cli.batch.units.one_by_one`, or that of `Slots`.
+        work: Who does it.
         advance: Told what share of a file is done, while it is under way.
 
     Yields:
         All outcomes of the first task, then those of the second, and so on.
     """
-    answers = work(steps_of(tasks))
+    yield from _outcomes_of_steps(steps_of(tasks, work.look, work.workers), work, advance)
+
+
+def _outcomes_of_steps(
+    steps: Iterable[Step], work: Work, advance: Advance
+) -> Iterator[Outcome | Alike]:
+    answers = work.answers(steps)
     for step, answer in answers:
         if isinstance(step, Said):
             yield from step.outcomes
@@ -36,7 +68,12 @@ def outcomes_of(tasks: Iterable[Task], work: Work, advance: Advance) -> Iterator
         elif isinstance(step, MapPart):
             yield from _map_in_parts(step, answer, answers, advance)
         elif isinstance(step, WholeFiles) and isinstance(answer, list):
-            yield from _with_files(answer, step.tasks)
+            for outcome, task in _with_files(answer, step.tasks):
+                if isinstance(outcome, TooLarge):
+                    large = steps_of_large(task, work.look)
+                    yield from _outcomes_of_steps(large, work, lambda share: None)
+                else:
+                    yield outcome
         elif isinstance(step, Maps) and isinstance(answer, list):
             yield from answer
             advance(step.share)
@@ -46,17 +83,20 @@ def outcomes_of(tasks: Iterable[Task], work: Work, advance: Advance) -> Iterator
 
 def _with_files(
     answer: Sequence[Outcome | Alike], tasks: Sequence[Task]
-) -> Iterator[Outcome | Alike]:
-    """The answer for these tasks; files that are alike, which came without them, get theirs."""
+) -> Iterator[tuple[Outcome | Alike, Task]]:
+    """The answer for these tasks, each outcome with its task, or the first of them.
+
+    Files that are alike, which came without them, get theirs.
+    """
     place = 0
     for outcome in answer:
         if isinstance(outcome, Alike):
             of_it = tasks[place : place + outcome.count]
-            yield replace(outcome, files=tuple(task.file for task in of_it))
+            yield replace(outcome, files=tuple(task.file for task in of_it)), of_it[0]
             place += outcome.count
         else:
-            yield outcome
-            place += isinstance(outcome, FileDone)
+            yield outcome, tasks[place]
+            place += isinstance(outcome, (FileDone, TooLarge))
 
 
 def _map_in_parts(

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from gpool_cli.access import Access
 from gpool_cli.batch.destination import Destination
-from gpool_cli.batch.select import Selection, select
+from gpool_cli.batch.select import Selection, may_be_wanted, select
+from gpool_cli.batch.workers import Scout
 from gpool_cli.errors import UsageError
 from gpool_cli.formats.naming import stem
 from gpool_cli.formats.opening import format_of, open_reader
-from gpool_cli.model import STDIN, InputFile
+from gpool_cli.model import STDIN, ArrayInfo, InputFile
 from gpool_cli.printable import printable
 
 _REPLACE = (
@@ -36,7 +38,11 @@ class Planned:
 
 
 def plan(
-    files: Sequence[InputFile], destination: Destination, layout: str | None
+    files: Sequence[InputFile],
+    destination: Destination,
+    layout: str | None,
+    access: Access,
+    scout: Scout,
 ) -> Iterator[Planned]:
     """Say what every input gives. Only inputs whose outputs depend on their content are opened."""
     for file in files:
@@ -45,27 +51,38 @@ def plan(
             continue
         yield Planned(
             file,
-            tuple(destination.outputs_in_directory(file, _datasets(file, destination, layout))),
+            tuple(
+                destination.outputs_in_directory(
+                    file, _datasets(file, destination, layout, access, scout)
+                )
+            ),
         )
 
 
-def _datasets(file: InputFile, destination: Destination, layout: str | None) -> list[str]:
+def _datasets(
+    file: InputFile, destination: Destination, layout: str | None, access: Access, scout: Scout
+) -> list[str]:
     """The maps of a file, where their names are part of the names of outputs."""
     if file.path == STDIN or destination.format_for(file).name != "npy":
         return [""]
     try:
         if not format_of(file.path).container:
             return [""]
-        return [info.dataset for info, _ in look_into(file, layout).maps] or [""]
+        return [info.dataset for info, _ in look_into(file, layout, access, scout).maps] or [""]
     except Exception:
         return [""]  # What is wrong with the file is said when it is its turn.
 
 
-def look_into(file: InputFile, layout: str | None) -> Selection:
+def look_into(file: InputFile, layout: str | None, access: Access, scout: Scout) -> Selection:
     """What would be pooled from one file; its values are not read."""
-    with open_reader(file.path) as reader:
-        infos = list(reader.arrays())
+    infos = scout.call(file, list_arrays, file, access)
     return select(infos, file.keys, layout, format_of(file.path).container, file.named)
+
+
+def list_arrays(file: InputFile, access: Access) -> list[ArrayInfo]:
+    """The arrays of a file; of those whose names nobody asked for, no more than that."""
+    with open_reader(file.path, access) as reader:
+        return list(reader.arrays_named(may_be_wanted(file.keys)))
 
 
 def check_plan(planned: Sequence[Planned], destination: Destination) -> None:

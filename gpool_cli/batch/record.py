@@ -13,8 +13,8 @@ from gpool_cli.batch.lock import DirectoryLock
 from gpool_cli.batch.manifest import Parameters, Previous, check_parameters, read_previous
 from gpool_cli.batch.plan import Planned, check_existing
 from gpool_cli.batch.resume import split_done
+from gpool_cli.events import DoneBefore
 from gpool_cli.formats.atomic import output_errors
-from gpool_cli.model import DoneBefore
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from gpool_cli.batch.manifest import Entry, Output, Previous, key_of
 from gpool_cli.batch.plan import Planned
 from gpool_cli.batch.stopping import check
-from gpool_cli.model import STDIN, DoneBefore, InputFile
+from gpool_cli.events import DoneBefore
+from gpool_cli.model import STDIN, InputFile
 
 _CHUNK = 1 << 20
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from gpool_cli.batch.joined import joined
@@ -12,23 +11,21 @@ from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.sinks.interface import Sink
 from gpool_cli.batch.stopping import check
 from gpool_cli.batch.teller import Teller, count_together, tell_one
-from gpool_cli.batch.units import one_by_one
 from gpool_cli.errors import InputError
+from gpool_cli.events import Advanced, DoneBefore, Event, Pooled, Together
 from gpool_cli.model import (
-    Advanced,
     Alike,
-    DoneBefore,
-    Event,
     Failed,
     FileDone,
     InputFile,
+    Opened,
     Outcome,
-    Pooled,
     Result,
     Skipped,
     Task,
-    Together,
+    TooLarge,
 )
+from gpool_cli.surroundings import Surroundings
 from gpool_cli.tally import Tally
 
 Listener = Callable[[Event], None]
@@ -40,7 +37,7 @@ def run_tasks(
     known: Sequence[Failed | DoneBefore],
     listen: Listener,
     tally: Tally,
-    jobs: int = 1,
+    work: Work | None = None,
 ) -> None:
     """Work through all tasks.
 
@@ -51,7 +48,7 @@ def run_tasks(
             before.
         listen: Told of everything that happens.
         tally: The totals; they are right whatever ends the run.
-        jobs: How many worker processes; 1 works in this one.
+        work: Who does it; None does it in this process.
 
     Raises:
         OutputError: A result could not be written; the run ends.
@@ -62,14 +59,13 @@ def run_tasks(
     try:
         for event in known:
             run.take_known(event)
-        with _workers(jobs) as work:
-            outcomes = outcomes_of(tasks, work, run.advance)
-            for outcome in joined(outcomes):
-                check()
-                if isinstance(outcome, Alike):
-                    run.take_together(outcome)
-                else:
-                    run.take(outcome)
+        outcomes = outcomes_of(tasks, work or Work(), run.advance)
+        for outcome in joined(outcomes):
+            check()
+            if isinstance(outcome, Alike):
+                run.take_together(outcome)
+            else:
+                run.take(outcome)
         check()
         sink.finish(failed=tally.failed_files > 0)
     except BaseException:
@@ -79,19 +75,6 @@ def run_tasks(
         sink.close()
         tally.bytes_out = sink.bytes_out
         tally.seconds = time.perf_counter() - started
-
-
-@contextmanager
-def _workers(jobs: int) -> Iterator[Work]:
-    """What works through steps; one job is done here, and imports nothing for more."""
-    if jobs == 1:
-        yield one_by_one
-        return
-    from gpool_cli.batch.executors import load_executor
-    from gpool_cli.batch.slots import Slots
-
-    with Slots(load_executor("processes"), jobs) as slots:
-        yield slots.answers
 
 
 class _Run:
@@ -122,12 +105,12 @@ class _Run:
     def take(self, outcome: Outcome) -> None:
         """Take in the next outcome; those of a file come together and end with a `FileDone`."""
         if self._file is None:
-            self._begin(outcome.file)
+            self._begin(outcome.file, outcome.surroundings if isinstance(outcome, Opened) else None)
         if isinstance(outcome, Result):
             self._take_result(outcome)
         elif isinstance(outcome, FileDone):
             self._end(outcome)
-        else:
+        elif not isinstance(outcome, (Opened, TooLarge)):
             self._tell(outcome)
 
     def take_together(self, alike: Alike) -> None:
@@ -141,10 +124,10 @@ class _Run:
         count_together(alike, self.tally)
         self._listen(Together(alike, partial(tell_one, alike, where)))
 
-    def _begin(self, file: InputFile) -> None:
+    def _begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
         self._file, self._failed, self._refused = file, False, None
         try:
-            self._sink.begin(file)
+            self._sink.begin(file, surroundings)
         except InputError as error:
             self._tell(Failed(file, "", error.message, error.hint))
 

@@ -8,19 +8,10 @@ from typing import IO, Any
 
 from gpool_cli import __version__
 from gpool_cli.batch.stopping import held
+from gpool_cli.events import DoneBefore, Event, Pooled, Together
 from gpool_cli.formats.atomic import AtomicFile, output_errors
 from gpool_cli.formats.spool import Spool
-from gpool_cli.model import (
-    DoneBefore,
-    Event,
-    Failed,
-    InputFile,
-    Pooled,
-    Recipe,
-    Skipped,
-    Together,
-    Warned,
-)
+from gpool_cli.model import Failed, InputFile, Recipe, Skipped, Warned
 from gpool_cli.printable import printable
 from gpool_cli.tally import Tally
 

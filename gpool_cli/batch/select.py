@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from gpool_cli.errors import InputError
 from gpool_cli.layout import Layout, axes_count, resolve_layout, shape_text, size_of
@@ -86,6 +87,19 @@ def select(
     return chosen
 
 
+def may_be_wanted(keys: Sequence[str]) -> Callable[[str], bool]:
+    """Whether `select` may choose an array for its name; it asks for none of the others."""
+    plain = [key.strip("/") for key in keys]
+
+    def wanted(name: str) -> bool:
+        try:
+            return not plain or any(key == name or matches(key, name) for key in plain)
+        except re.error:
+            return True  # It is no pattern, but may be a name.
+
+    return wanted
+
+
 def _by_name(
     chosen: Selection,
     infos: Sequence[ArrayInfo],
@@ -126,16 +140,18 @@ def matches(pattern: str, name: str) -> bool:
     """
     if "/" not in pattern and "**" not in pattern:
         name = name.rpartition("/")[2]
-    return re.fullmatch(_as_regex(pattern), name, re.DOTALL) is not None
+    return _as_regex(pattern).fullmatch(name) is not None
 
 
-def _as_regex(pattern: str) -> str:
+@lru_cache(maxsize=64)
+def _as_regex(pattern: str) -> re.Pattern[str]:
     words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     parts = re.split(r"(\*\*/|\*\*|\*|\?|\[!?[^\]]+\])", pattern)
-    return "".join(
+    regex = "".join(
         words.get(part) or (_as_class(part) if part.startswith("[") else re.escape(part))
         for part in parts
     )
+    return re.compile(regex, re.DOTALL)
 
 
 def _as_class(part: str) -> str:

@@ -1,22 +1,26 @@
-"""Workers in slots: steps are handed out a few ahead, and their answers come back in order."""
+"""Several workers: steps are handed out a few ahead, and their answers come back in order."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from types import TracebackType
 
-from gpool_cli.batch.units import Answer, MapPart, Maps, Step, Unit, WholeFiles, work_on
-from gpool_cli.errors import InputError
-from gpool_cli.model import Failed, FileDone, Outcome
+from gpool_cli.batch.slot import Pending, Slot
+from gpool_cli.batch.units import Answer, ListMaps, MapPart, Maps, Step, Unit, WholeFiles
+from gpool_cli.batch.work import Listing, failure_of, list_maps
+from gpool_cli.errors import GpoolError
+from gpool_cli.formats.opening import isolated
+from gpool_cli.model import Task
 
-# So many units wait for every worker: enough that none is idle, few enough that memory is bounded.
+# A worker has a unit and one more to go on with. What comes next goes to whoever is first done:
+# workers are not equally fast, and what was dealt out too early one of them does alone at the end.
 _AHEAD = 2
 
-_CRASHED = "crashed the worker that read it"
-_CRASHED_HINT = "the file is damaged, or a library has a bug; the others are done"
+# So many units per worker have no answer that was taken yet: memory is bounded, and a worker need
+# not wait for a slower one whose answer comes first.
+_UNTAKEN = 4
 
 
 class Slots:
@@ -28,7 +32,7 @@ class Slots:
     """
 
     def __init__(self, make: Callable[[], Executor], count: int) -> None:
-        self._slots = [_Slot(make) for _ in range(count)]
+        self._slots = [Slot(make) for _ in range(count)]
 
     def answers(self, steps: Iterable[Step]) -> Iterator[tuple[Step, Answer | None]]:
         """Work through steps.
@@ -39,22 +43,56 @@ class Slots:
         Yields:
             Every step in order: a unit with its answer, anything else with None.
         """
-        waiting: deque[tuple[Step, _Pending | None]] = deque()
-        under_way, room = 0, _AHEAD * len(self._slots)
+        waiting: deque[tuple[Step, Pending | None]] = deque()
         for step in steps:
             pending = None
             if isinstance(step, (WholeFiles, Maps, MapPart)):
-                pending = min(self._slots, key=lambda slot: len(slot.queue)).hand_out(step)
-                under_way += 1
+                pending = self._hand_out(step)
             waiting.append((step, pending))
-            while under_way > room or len(waiting) > 2 * room or waiting[0][1] is None:
-                first, of_first = waiting.popleft()
-                under_way -= of_first is not None
-                yield first, of_first.answer() if of_first is not None else None
-                if not waiting:
-                    break
-        for step, pending in waiting:
-            yield step, pending.answer() if pending is not None else None
+            while waiting and (_is_answered(waiting[0]) or self._is_full(len(waiting))):
+                if _is_answered(waiting[0]):
+                    yield _answered(waiting.popleft())
+                else:
+                    self._wait()
+        for first in waiting:
+            yield _answered(first)
+
+    def look(self, task: Task) -> Listing:
+        """Look into a large file: here, or where that may be harmful in a worker."""
+        if not isolated(task.file.path):
+            return list_maps(task)
+        answer = self._hand_out(ListMaps(task)).answer()
+        if isinstance(answer, GpoolError):
+            return Listing(outcomes=[failure_of(task.file, "", answer)])
+        assert isinstance(answer, Listing)
+        return answer
+
+    def _hand_out(self, unit: Unit) -> Pending:
+        """Give a unit to who has least to do; one that takes much memory waits for the others."""
+        if isinstance(unit, (Maps, MapPart)):
+            most = unit.task.access.max_memory
+            while self._memory() and self._memory() + unit.memory > most:
+                self._wait()
+        return min(self._slots, key=Slot.load).hand_out(unit)
+
+    def _memory(self) -> int:
+        """What the units that take much of it take together, if all are worked on at once."""
+        under_way = (pending for slot in self._slots for pending in slot.queue)
+        return sum(
+            pending.unit.memory
+            for pending in under_way
+            if isinstance(pending.unit, (Maps, MapPart)) and not pending.is_answered()
+        )
+
+    def _is_full(self, waiting: int) -> bool:
+        """Whether no more should be handed out now."""
+        busy = all(slot.load() >= _AHEAD for slot in self._slots)
+        return busy or waiting >= _UNTAKEN * len(self._slots)
+
+    def _wait(self) -> None:
+        """Wait until any worker has done a unit."""
+        pending = (pending for slot in self._slots for pending in slot.queue)
+        wait((p.future for p in pending if not p.is_answered()), return_when=FIRST_COMPLETED)
 
     def __enter__(self) -> Slots:
         return self
@@ -69,71 +107,11 @@ class Slots:
             slot.end(wait=kind is None)
 
 
-@dataclass(eq=False)
-class _Pending:
-    """A unit that was handed out: to whom, and what will be its answer."""
-
-    unit: Unit
-    slot: _Slot
-    executor: Executor
-    future: Future[Answer]
-
-    def answer(self) -> Answer:
-        return self.slot.wait_for(self)
+def _is_answered(waiting: tuple[Step, Pending | None]) -> bool:
+    """Whether a step can be passed on without waiting: it has its answer, or is no unit."""
+    return waiting[1] is None or waiting[1].is_answered()
 
 
-class _Slot:
-    """A place for one worker, which is replaced when it dies.
-
-    A worker does its units in the order in which it got them, and they are waited for in that
-    order: the first unit without an answer is the one that a worker died of.
-    """
-
-    def __init__(self, make: Callable[[], Executor]) -> None:
-        self._make = make
-        self._executor = make()
-        self.queue: deque[_Pending] = deque()
-
-    def hand_out(self, unit: Unit) -> _Pending:
-        pending = _Pending(unit, self, *self._submit(unit))
-        self.queue.append(pending)
-        return pending
-
-    def wait_for(self, pending: _Pending) -> Answer:
-        self.queue.remove(pending)
-        try:
-            return pending.future.result()
-        except BrokenExecutor:
-            answer = self._after_a_crash(pending.unit)
-        for other in self.queue:
-            if other.executor is pending.executor:
-                other.executor, other.future = self._submit(other.unit)
-        return answer
-
-    def end(self, wait: bool) -> None:
-        self._executor.shutdown(wait=wait, cancel_futures=True)
-
-    def _submit(self, unit: Unit) -> tuple[Executor, Future[Answer]]:
-        try:
-            return self._executor, self._executor.submit(work_on, unit)
-        except BrokenExecutor:
-            self._executor = self._make()
-            return self._executor, self._executor.submit(work_on, unit)
-
-    def _after_a_crash(self, unit: Unit) -> Answer:
-        """Find out which of several files it was; the others get their answers."""
-        tasks = unit.tasks if isinstance(unit, WholeFiles) else ()
-        if len(tasks) > 1:
-            return [outcome for task in tasks for outcome in self._alone(WholeFiles((task,)))]
-        if tasks:
-            file = tasks[0].file
-            return [Failed(file, "", _CRASHED, _CRASHED_HINT), FileDone(file)]
-        return InputError(_CRASHED, _CRASHED_HINT)
-
-    def _alone(self, unit: WholeFiles) -> Sequence[Outcome]:
-        try:
-            answer = self._submit(unit)[1].result()
-        except BrokenExecutor:
-            answer = self._after_a_crash(unit)
-        assert isinstance(answer, list)
-        return answer
+def _answered(waiting: tuple[Step, Pending | None]) -> tuple[Step, Answer | None]:
+    step, pending = waiting
+    return step, pending.answer() if pending is not None else None

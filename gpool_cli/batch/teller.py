@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gpool_cli.events import Pooled
 from gpool_cli.formats.interface import Array
-from gpool_cli.model import Alike, Pooled, Result
+from gpool_cli.model import Alike, Result
 from gpool_cli.tally import Tally
 
 _PREVIEW = 4

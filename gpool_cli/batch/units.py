@@ -8,12 +8,21 @@ computed is the same for any number of workers.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gpool_cli.batch.alike import pool_together
+from gpool_cli.batch.memory import is_long, working_bytes
 from gpool_cli.batch.pieces import Partial, Piece
-from gpool_cli.batch.work import Map, failure_of, list_maps, pool_file, pool_maps, pool_part
+from gpool_cli.batch.work import (
+    Listing,
+    Map,
+    failure_of,
+    list_maps,
+    pool_file,
+    pool_maps,
+    pool_part,
+)
 from gpool_cli.errors import GpoolError
 from gpool_cli.formats.interface import cut_parts
 from gpool_cli.layout import Layout
@@ -31,24 +40,34 @@ _MOST_PARTS_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class WholeFiles:
-    """Files that one worker does from end to end."""
+    """Files that one worker does from end to end, with so much memory for each."""
 
     tasks: tuple[Task, ...]
+    share: int
 
 
 @dataclass(frozen=True)
 class Maps:
-    """Some of the maps of a file, how many it has in all, and the share of its bytes they are."""
+    """Some of the maps of a file.
+
+    Attributes:
+        task: The file.
+        maps: The maps.
+        count: How many it has in all.
+        share: The share of its bytes that they are.
+        memory: What the work on one of them takes, at most.
+    """
 
     task: Task
     maps: tuple[Map, ...]
     count: int
     share: float
+    memory: int
 
 
 @dataclass(frozen=True)
 class MapPart:
-    """One part of a large map, how many maps its file has, and the share of its bytes it is."""
+    """One part of a large map; the rest is as in `Maps`."""
 
     task: Task
     info: ArrayInfo
@@ -56,6 +75,14 @@ class MapPart:
     part: Part
     count: int
     share: float
+    memory: int
+
+
+@dataclass(frozen=True)
+class ListMaps:
+    """What is in a file, looked up by a worker."""
+
+    task: Task
 
 
 @dataclass(frozen=True)
@@ -80,9 +107,10 @@ class Here:
         return pool_maps(self.task, self.maps, self.count)
 
 
-Unit = WholeFiles | Maps | MapPart
+Unit = WholeFiles | Maps | MapPart | ListMaps
 Step = Unit | Said | Here
-Answer = Sequence[Outcome | Alike] | Piece | Partial | GpoolError
+Look = Callable[[Task], Listing]
+Answer = Sequence[Outcome | Alike] | Listing | Piece | Partial | GpoolError
 
 
 def work_on(unit: Unit) -> Answer:
@@ -93,7 +121,9 @@ def work_on(unit: Unit) -> Answer:
         `gpool_cli.batch.pieces.MapJob.join` puts together, or what is wrong with it.
     """
     if isinstance(unit, WholeFiles):
-        return list(pool_together(unit.tasks))
+        return list(pool_together(unit.tasks, unit.share))
+    if isinstance(unit, ListMaps):
+        return list_maps(unit.task)
     if isinstance(unit, Maps):
         return list(pool_maps(unit.task, unit.maps, unit.count))
     try:
@@ -116,8 +146,14 @@ def one_by_one(steps: Iterable[Step]) -> Iterator[tuple[Step, Answer | None]]:
             yield step, work_on(step) if isinstance(step, (WholeFiles, MapPart)) else None
 
 
-def steps_of(tasks: Iterable[Task]) -> Iterator[Step]:
-    """Cut tasks into steps; what belongs to a file stays together, and files in their order."""
+def steps_of(tasks: Iterable[Task], look: Look = list_maps, workers: int = 1) -> Iterator[Step]:
+    """Cut tasks into steps; what belongs to a file stays together, and files in their order.
+
+    Args:
+        tasks: What to do.
+        look: Looks into a large file.
+        workers: How many share the memory.
+    """
     together: list[Task] = []
     nbytes = 0
     for task in tasks:
@@ -128,14 +164,14 @@ def steps_of(tasks: Iterable[Task]) -> Iterator[Step]:
             nbytes += size or 0
         full = len(together) >= _TOGETHER_FILES or nbytes >= _TOGETHER_BYTES
         if together and (full or not small):
-            yield WholeFiles(tuple(together))
+            yield WholeFiles(tuple(together), task.access.max_memory // workers)
             together, nbytes = [], 0
         if size is None:
             yield Here(task)
         elif not small:
-            yield from _steps_of_large(task)
+            yield from steps_of_large(task, look)
     if together:
-        yield WholeFiles(tuple(together))
+        yield WholeFiles(tuple(together), together[0].access.max_memory // workers)
 
 
 def _size(task: Task) -> int | None:
@@ -148,29 +184,33 @@ def _size(task: Task) -> int | None:
         return 0
 
 
-def _steps_of_large(task: Task) -> Iterator[Step]:
-    listing = list_maps(task)
+def steps_of_large(task: Task, look: Look = list_maps) -> Iterator[Step]:
+    """Cut the work on one file into steps, map by map."""
+    listing = look(task)
     count = len(listing.maps)
     total = max(1, sum(info.nbytes for info, _ in listing.maps))
     yield Said(tuple(listing.outcomes))
     together: list[Map] = []
-    nbytes = 0
+    nbytes = memory = 0
     for info, layout in listing.maps:
+        needed = working_bytes(info, layout, task.recipe)
         parts = cut_parts(info)
         in_parts = len(parts) > 1 and listing.cuttable
-        too_long = len(parts) > _MOST_PARTS_AT_ONCE and not listing.cuttable
+        long = is_long(info, layout, task.recipe)
+        too_long = (len(parts) > _MOST_PARTS_AT_ONCE or long) and not listing.cuttable
         full = nbytes >= _TOGETHER_BYTES or len(together) >= _TOGETHER_MAPS
         if together and (full or in_parts or too_long):
-            yield Maps(task, tuple(together), count, nbytes / total)
-            together, nbytes = [], 0
+            yield Maps(task, tuple(together), count, nbytes / total, memory)
+            together, nbytes, memory = [], 0, 0
         if in_parts:
             share = info.nbytes / total / len(parts)
-            yield from (MapPart(task, info, layout, part, count, share) for part in parts)
+            yield from (MapPart(task, info, layout, part, count, share, needed) for part in parts)
         elif too_long:
             yield Here(task, ((info, layout),), count)
         else:
             together.append((info, layout))
             nbytes += info.nbytes
+            memory = max(memory, needed)
     if together:
-        yield Maps(task, tuple(together), count, nbytes / total)
+        yield Maps(task, tuple(together), count, nbytes / total, memory)
     yield Said((FileDone(task.file),))

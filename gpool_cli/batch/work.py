@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from gpool_cli.batch.memory import check_memory, is_long, working_bytes
 from gpool_cli.batch.pieces import Partial, Piece, job_for, pool_pieces
-from gpool_cli.batch.select import select
+from gpool_cli.batch.select import may_be_wanted, select
 from gpool_cli.errors import GpoolError
 from gpool_cli.formats.interface import Reader
 from gpool_cli.formats.opening import format_of, open_reader
@@ -17,14 +18,17 @@ from gpool_cli.model import (
     Failed,
     FileDone,
     InputFile,
+    Opened,
     Outcome,
     Part,
     Result,
     Skipped,
     Task,
+    TooLarge,
     Warned,
 )
 from gpool_cli.printable import printable
+from gpool_cli.surroundings import Carry
 
 Map = tuple[ArrayInfo, Layout]
 
@@ -44,16 +48,24 @@ class Listing:
     cuttable: bool = False
 
 
-def pool_file(task: Task) -> Iterator[Outcome]:
+def pool_file(task: Task, share: int | None = None) -> Iterator[Outcome]:
     """Pool every chosen map of one file; whatever is wrong with it is an outcome, not an error.
 
+    Args:
+        task: The file, and what is computed.
+        share: The memory that the work on it may take; None for all that the task allows.
+
     Yields:
-        Results, skips, warnings and failures as they come, and a `FileDone` at the end.
+        Results, skips, warnings and failures as they come, and a `FileDone` at the end; or where
+        it takes more than its share, or its results are long, `TooLarge` and nothing else.
     """
     try:
-        with open_reader(task.file.path) as reader:
+        with open_reader(task.file.path, task.access) as reader:
             for infos in _listings(task.file, reader):
-                listing = _choose(task, infos)
+                listing = _choose(task, infos, reader)
+                if share is not None and _is_too_large(listing, task, share):
+                    yield TooLarge(task.file)
+                    return
                 yield from listing.outcomes
                 yield from _pool_all(task, reader, listing.maps, len(listing.maps))
     except Exception as error:
@@ -64,8 +76,9 @@ def pool_file(task: Task) -> Iterator[Outcome]:
 def list_maps(task: Task) -> Listing:
     """Look into a file and choose its maps."""
     try:
-        with open_reader(task.file.path) as reader:
-            listing = _choose(task, list(reader.arrays()))
+        with open_reader(task.file.path, task.access) as reader:
+            infos = list(reader.arrays_named(may_be_wanted(task.file.keys)))
+            listing = _choose(task, infos, reader)
             listing.cuttable = not reader.sequential
             return listing
     except Exception as error:
@@ -81,7 +94,7 @@ def pool_maps(task: Task, maps: Sequence[Map], count: int) -> Iterator[Outcome]:
         count: How many the file has in all.
     """
     try:
-        with open_reader(task.file.path) as reader:
+        with open_reader(task.file.path, task.access) as reader:
             yield from _pool_all(task, reader, maps, count)
     except Exception as error:
         yield failure_of(task.file, "", error)
@@ -89,7 +102,7 @@ def pool_maps(task: Task, maps: Sequence[Map], count: int) -> Iterator[Outcome]:
 
 def pool_part(task: Task, info: ArrayInfo, layout: Layout, part: Part) -> Piece | Partial:
     """Pool one part of a map; what is wrong with it is raised."""
-    with open_reader(task.file.path) as reader:
+    with open_reader(task.file.path, task.access) as reader:
         return job_for(info, layout, task.recipe).pool_part(reader.blocks(info, [part]), part)
 
 
@@ -101,7 +114,7 @@ def failure_of(file: InputFile, dataset: str, error: Exception) -> Failed:
     if isinstance(error, GpoolError):
         return Failed(file, dataset, error.message, error.hint)
     if isinstance(error, MemoryError):
-        return Failed(file, dataset, "does not fit into memory")
+        return Failed(file, dataset, "does not fit into memory", "use fewer --jobs")
     if isinstance(error, OSError):
         return Failed(file, dataset, f"can't be read: {error.strerror or error}")
     return Failed(file, dataset, f"can't be read: {type(error).__name__}: {error}")
@@ -136,16 +149,23 @@ def results_of(
         )
 
 
+def _is_too_large(listing: Listing, task: Task, share: int) -> bool:
+    return any(
+        is_long(info, layout, task.recipe) or working_bytes(info, layout, task.recipe) > share
+        for info, layout in listing.maps
+    )
+
+
 def _listings(file: InputFile, reader: Reader) -> Iterator[Sequence[ArrayInfo]]:
     """All arrays of a file at once; those of a pipe, which can't go back, one at a time."""
     if file.path == STDIN:
         for info in reader.arrays():
             yield [info]
     else:
-        yield list(reader.arrays())
+        yield list(reader.arrays_named(may_be_wanted(file.keys)))
 
 
-def _choose(task: Task, infos: Sequence[ArrayInfo]) -> Listing:
+def _choose(task: Task, infos: Sequence[ArrayInfo], reader: Reader) -> Listing:
     file, layout = task.file, task.recipe.layout
     container = format_of(file.path).container
     selection = select(infos, file.keys, layout, container, file.named)
@@ -166,8 +186,28 @@ def _choose(task: Task, infos: Sequence[ArrayInfo]) -> Listing:
             continue
         if doubt:
             say(Warned(file, info.dataset, "layout", doubt))
+        try:
+            check_memory(info, meaning, task.recipe, task.access.max_memory)
+        except GpoolError as error:
+            say(failure_of(file, info.dataset, error))
+            continue
         listing.maps.append((info, meaning))
+    if task.carry is not None:
+        listing.outcomes[:0] = _surroundings(task, task.carry, reader, listing.maps)
     return listing
+
+
+def _surroundings(
+    task: Task, carry: Carry, reader: Reader, maps: Sequence[Map]
+) -> Iterator[Outcome]:
+    """What the output takes over beside the results; it comes before all else of the file."""
+    try:
+        found = reader.surroundings([info.dataset for info, _ in maps], carry)
+    except GpoolError as error:
+        yield failure_of(task.file, "", error)
+    else:
+        if found is not None:
+            yield Opened(task.file, found)
 
 
 def _nothing_in(file: InputFile, infos: Sequence[ArrayInfo]) -> Failed | Skipped:

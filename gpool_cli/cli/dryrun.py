@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from gpool_cli.access import Access
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.plan import Planned, look_into
-from gpool_cli.errors import GpoolError
+from gpool_cli.batch.work import failure_of
+from gpool_cli.batch.workers import Scout
 from gpool_cli.layout import layout_doubt, shape_text
 from gpool_cli.model import STDIN, Failed, Recipe, Skipped, Warned
 from gpool_cli.printable import printable
+from gpool_cli.quantities import count_text
 from gpool_cli.report.lines import Warnings, place_text, print_failure, skip_text
 from gpool_cli.report.table import Column, print_table
-from gpool_cli.report.units import count_text
 
 _COLUMNS = (
     Column("source", 0, text=True, least=16),
@@ -25,30 +28,30 @@ _COLUMNS = (
 )
 
 
-def print_plan(
-    planned: Sequence[Planned],
-    missing: Sequence[Failed],
-    destination: Destination,
-    recipe: Recipe,
-    strict: bool,
-    done: int,
-) -> int:
-    """Print what a run would do, and say as its exit code whether anything is in the way.
+@dataclass(frozen=True)
+class Plan:
+    """A run that is only looked at: its inputs, those that are not there, and what is wanted.
 
-    Args:
-        planned: What it would work on.
-        missing: Inputs that are not there.
-        destination: Where results would go.
-        recipe: What would be computed.
-        strict: Warnings are failures.
-        done: How many inputs an earlier run finished.
+    ``done`` is how many inputs an earlier run finished.
     """
-    for failure in missing:
+
+    planned: Sequence[Planned]
+    missing: Sequence[Failed]
+    destination: Destination
+    recipe: Recipe
+    strict: bool
+    access: Access
+    done: int = 0
+
+
+def print_plan(plan: Plan, scout: Scout) -> int:
+    """Print what a run would do, and say as its exit code whether anything is in the way."""
+    for failure in plan.missing:
         print_failure(failure)
-    failed = bool(missing)
+    failed = bool(plan.missing)
     rows, maps, skips, warnings = [], 0, [], Warnings()
-    for one in planned:
-        for said in _rows(one, destination, recipe, strict):
+    for one in plan.planned:
+        for said in _rows(one, plan, scout):
             if isinstance(said, Failed):
                 failed = True
                 print_failure(said)
@@ -64,31 +67,27 @@ def print_plan(
     for line in skips:
         print(line)
     warnings.print()
-    before = f", {done:,} done before" if done else ""
+    before = f", {plan.done:,} done before" if plan.done else ""
     print(
-        f"{count_text(maps, 'map')} of {count_text(len(planned), 'file')} would be pooled{before}; "
+        f"{count_text(maps, 'map')} of {count_text(len(plan.planned), 'file')} would be pooled"
+        f"{before}; "
         "nothing was written"
     )
-    return 1 if failed or not (rows or done) else 0
+    return 1 if failed or not (rows or plan.done) else 0
 
 
 def _rows(
-    one: Planned, destination: Destination, recipe: Recipe, strict: bool
+    one: Planned, plan: Plan, scout: Scout
 ) -> Iterator[list[dict[str, str]] | Failed | Skipped | Warned]:
     """What would come of one input: for every map its rows, one for each output of its own."""
     if one.file.path == STDIN:
         yield Failed(one.file, "", "can't be looked into before it is read", "plan with files")
         return
+    recipe = plan.recipe
     try:
-        selection = look_into(one.file, recipe.layout)
-    except GpoolError as error:
-        yield Failed(one.file, "", error.message, error.hint)
-        return
-    except OSError as error:
-        yield Failed(one.file, "", f"can't be read: {error.strerror or error}")
-        return
+        selection = look_into(one.file, recipe.layout, plan.access, scout)
     except Exception as error:
-        yield Failed(one.file, "", f"can't be read: {type(error).__name__}: {error}")
+        yield failure_of(one.file, "", error)
         return
     for info, reason in selection.skipped:
         yield Skipped(one.file, info.dataset, reason, info)
@@ -97,10 +96,10 @@ def _rows(
         yield kind(one.file, "", "holds no feature map")
     for info, wrong in selection.failed:
         yield Failed(one.file, info.dataset, wrong.message, wrong.hint)
-    outputs = one.outputs or tuple(_shared_outputs(destination))
+    outputs = one.outputs or tuple(_shared_outputs(plan.destination))
     for i, (info, layout) in enumerate(selection.maps):
         doubt = layout_doubt(layout, info.shape)
-        if doubt and strict:
+        if doubt and plan.strict:
             yield Failed(one.file, info.dataset, "may have another layout", doubt)
             continue
         if doubt:

@@ -14,13 +14,16 @@ from gpool_cli.batch.plan import Planned, check_existing, check_plan, check_repo
 from gpool_cli.batch.record import Record, held_directory, look_at_directory
 from gpool_cli.batch.run import run_tasks
 from gpool_cli.batch.sinks import make_sink
+from gpool_cli.batch.workers import Scout, workers
 from gpool_cli.cli.inputs import named_inputs, nothing_found
 from gpool_cli.cli.listening import Listeners
 from gpool_cli.cli.options import RunOptions
 from gpool_cli.errors import GpoolError, Stopped, UsageError
+from gpool_cli.events import DoneBefore
 from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.model import DoneBefore, Failed, PoolingSpec, Recipe, Task
+from gpool_cli.model import Failed, PoolingSpec, Recipe, Task
 from gpool_cli.report.lines import print_error
+from gpool_cli.surroundings import Carry
 from gpool_cli.tally import Tally
 
 
@@ -55,10 +58,6 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
         shape=options.shape,
         batched=options.stack or not found.alone,
     )
-    planned = list(plan(files, destination, options.layout))
-    check_plan(planned, destination)
-    if options.report is not None:
-        check_report(options.report, planned, destination)
     missing = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
     parameters = parameters_of(
         recipe,
@@ -66,11 +65,23 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
         options.copy_others,
         options.strict,
     )
-    if options.dry_run:
-        from gpool_cli.cli.dryrun import print_plan
+    with Scout(options.timeout) as scout:
+        planned = list(plan(files, destination, options.layout, options.access, scout))
+        check_plan(planned, destination)
+        if options.report is not None:
+            check_report(options.report, planned, destination)
+        if options.copy_others and not any(destination.carries(one.file) for one in planned):
+            raise UsageError(
+                "--copy-others needs an HDF5 output to copy to", "write to .h5, or leave it out"
+            )
+        if options.dry_run:
+            from gpool_cli.cli.dryrun import Plan, print_plan
 
-        rest, done = look_at_directory(destination, planned, parameters)
-        return print_plan(rest, missing, destination, recipe, options.strict, len(done))
+            rest, done = look_at_directory(destination, planned, parameters)
+            access, strict = options.access, options.strict
+            return print_plan(
+                Plan(rest, missing, destination, recipe, strict, access, len(done)), scout
+            )
     with _record(destination, planned, parameters) as record:
         return _run(planned, record, missing, destination, recipe, found, options)
 
@@ -124,12 +135,15 @@ def _run(
     sink = make_sink(destination, style, found.alone, record)
     rest = record.rest if record is not None else planned
     known: list[Failed | DoneBefore] = [*missing, *(record.done if record is not None else ())]
-    jobs = worth_workers((one.file for one in rest), options.jobs or usable_cores())
-    tasks = _tasks(rest, recipe, options.strict, record)
+    count = worth_workers([one.file for one in rest], options.jobs or usable_cores())
     tally = Tally()
-    with Listeners(recipe, destination, len(rest), options) as listeners:
+    with contextlib.ExitStack() as stack:
+        carry = Carry(_passing_directory(stack) if options.copy_others else "")
+        tasks = _tasks(rest, destination, recipe, carry, options, record)
+        work = stack.enter_context(workers(count, options.timeout))
+        listeners = stack.enter_context(Listeners(recipe, destination, len(rest), options))
         try:
-            run_tasks(tasks, sink, known, listeners.tell, tally, jobs)
+            run_tasks(tasks, sink, known, listeners.tell, tally, work)
         except (GpoolError, Stopped) as error:
             if isinstance(error, Stopped) and record is not None:
                 error.hint = "go on with --resume"
@@ -144,9 +158,22 @@ def _run(
 
 
 def _tasks(
-    rest: Sequence[Planned], recipe: Recipe, strict: bool, record: Record | None
+    rest: Sequence[Planned],
+    destination: Destination,
+    recipe: Recipe,
+    carry: Carry,
+    options: RunOptions,
+    record: Record | None,
 ) -> Iterator[Task]:
     for one in rest:
         if record is not None:
             record.journal.see(one.file)
-        yield Task(one.file, recipe, strict)
+        carried = carry if destination.carries(one.file) else None
+        yield Task(one.file, recipe, options.strict, carried, options.access)
+
+
+def _passing_directory(stack: contextlib.ExitStack) -> str:
+    """A temporary directory for what passes from workers to the output."""
+    import tempfile
+
+    return stack.enter_context(tempfile.TemporaryDirectory(prefix="gpool-"))

@@ -6,20 +6,23 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from gpool_cli.batch.discover import discover
+from gpool_cli.batch.plan import list_arrays
 from gpool_cli.batch.select import select
+from gpool_cli.batch.work import failure_of
+from gpool_cli.batch.workers import Scout
 from gpool_cli.cli.inputs import named_inputs, nothing_found
 from gpool_cli.cli.options import InputOptions
-from gpool_cli.errors import GpoolError
-from gpool_cli.formats.opening import format_of, open_reader
+from gpool_cli.formats.opening import format_of
 from gpool_cli.layout import Layout, layout_doubt, shape_text
 from gpool_cli.model import ArrayInfo, Failed, InputFile, Skipped, Warned
 from gpool_cli.printable import printable
+from gpool_cli.quantities import bytes_text
 from gpool_cli.report.lines import Warnings, place_text, print_error, print_failure, skip_text
 from gpool_cli.report.table import Column, print_table
-from gpool_cli.report.units import bytes_text
 
 _COLUMNS = (
     Column("source", 0, text=True, least=20),
@@ -48,8 +51,8 @@ def inspect_files(options: InputOptions, as_json: bool) -> int:
     found = discover(named_inputs(options), options.keys)
     failures = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
     rows, skips, warnings = [], [], Warnings()
-    for file in found.files:
-        for entry in _entries(file, options.layout):
+    with Scout(options.timeout) as scout:
+        for entry in chain.from_iterable(_entries(file, options, scout) for file in found.files):
             if isinstance(entry, Failed):
                 failures.append(entry)
             elif as_json:
@@ -57,9 +60,9 @@ def inspect_files(options: InputOptions, as_json: bool) -> int:
             else:
                 rows.append(_cells(entry))
                 if entry.reason:
-                    skips.append(skip_text(Skipped(file, entry.info.dataset, entry.reason)))
+                    skips.append(skip_text(Skipped(entry.file, entry.info.dataset, entry.reason)))
                 elif entry.doubt:
-                    warnings.add(Warned(file, entry.info.dataset, "layout", entry.doubt))
+                    warnings.add(Warned(entry.file, entry.info.dataset, "layout", entry.doubt))
     if rows:
         print_table(sys.stdout, _COLUMNS, rows)
     for line in skips:
@@ -72,16 +75,12 @@ def inspect_files(options: InputOptions, as_json: bool) -> int:
     return 1 if failures or not found.files else 0
 
 
-def _entries(file: InputFile, layout: str | None) -> Iterator[_Entry | Failed]:
+def _entries(file: InputFile, options: InputOptions, scout: Scout) -> Iterator[_Entry | Failed]:
     try:
-        with open_reader(file.path) as reader:
-            yield from _described(file, list(reader.arrays()), layout)
-    except GpoolError as error:
-        yield Failed(file, "", error.message, error.hint)
-    except OSError as error:
-        yield Failed(file, "", f"can't be read: {error.strerror or error}")
+        infos = scout.call(file, list_arrays, file, options.access)
+        yield from _described(file, infos, options.layout)
     except Exception as error:
-        yield Failed(file, "", f"can't be read: {type(error).__name__}: {error}")
+        yield failure_of(file, "", error)
 
 
 def _described(file: InputFile, infos: list[ArrayInfo], layout: str | None) -> Iterator[_Entry]:

@@ -8,7 +8,8 @@ from types import TracebackType
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.runreport import RunReport
 from gpool_cli.cli.options import RunOptions
-from gpool_cli.model import Event, Failed, Recipe, Together, Warned
+from gpool_cli.events import Event, Together
+from gpool_cli.model import Failed, Recipe, Warned
 from gpool_cli.printable import printable
 from gpool_cli.report.lines import Warnings, print_failure
 from gpool_cli.report.progress import ProgressBar

@@ -125,6 +125,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> NoReturn:
     """Run the command line and end the process with its exit code."""
+    # The threads of numpy's BLAS, which nothing here uses, would spin on the cores at the start.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _open_closed_streams()
     if isinstance(sys.stdout.buffer, io.RawIOBase):
         # PYTHONUNBUFFERED: a raw stream may take a part of what it is given, and say no word.

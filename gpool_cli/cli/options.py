@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
+from gpool_cli.access import Access
 from gpool_cli.formats import WRITABLE
 from gpool_cli.layout import SHAPES, ShapeStyle, parse_layout
 from gpool_cli.model import NAN_POLICIES, NanPolicy
+from gpool_cli.quantities import parse_bytes
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -32,6 +34,14 @@ class InputOptions:
     nul: bool
     keys: tuple[str, ...]
     layout: str | None
+    follow_external: bool
+    no_lock: bool
+    timeout: float
+
+    @property
+    def access(self) -> Access:
+        """How files are opened."""
+        return Access(follow=self.follow_external, lock=not self.no_lock)
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,11 @@ class RunOptions(InputOptions):
     summary: str
     quiet: bool
     report: str | None
+    max_memory: int
+
+    @property
+    def access(self) -> Access:
+        return replace(super().access, max_memory=self.max_memory)
 
 
 def complete_path(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -63,6 +78,10 @@ def complete_path(_: click.Context, __: click.Parameter, incomplete: str) -> lis
 
 def _layout_callback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     return parse_layout(value) if value is not None else None
+
+
+def _size_callback(_: click.Context, __: click.Parameter, value: str) -> int:
+    return parse_bytes(value)
 
 
 _INPUT = (
@@ -90,6 +109,25 @@ _INPUT = (
         help="One letter per axis: N batch, C channels, the others (H W D L T X Y Z) are pooled; "
         "or channels_last, channels_first. Default: the file's own word, else HW, HWC, NHWC, "
         "NDHWC.",
+    ),
+    click.option(
+        "--follow-external",
+        is_flag=True,
+        help="Follow HDF5 links to other files below the input's directory, and read datasets "
+        "whose values lie there.",
+    ),
+    click.option(
+        "--no-lock",
+        is_flag=True,
+        help="Read HDF5 files that another program has locked, or whose file system has no locks.",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(0, min_open=True),
+        default=10,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long the HDF5 library may make no progress on a block before its file fails.",
     ),
 )
 _RUN = (
@@ -147,6 +185,16 @@ _RUN = (
         envvar="GPOOL_JOBS",
         help="How many worker processes; default: the cores this process may use. Any number "
         "gives the same bytes.",
+    ),
+    click.option(
+        "--max-memory",
+        default="512MiB",
+        show_default=True,
+        metavar="SIZE",
+        envvar="GPOOL_MAX_MEMORY",
+        callback=_size_callback,
+        help="The memory that blocks and channels may take together: 800M, 2GiB. It never "
+        "changes the numbers.",
     ),
     click.option("--dry-run", is_flag=True, help="Print the plan, compute and write nothing."),
     click.option(

@@ -28,6 +28,8 @@ class Row:
         container: One file holds several arrays under names.
         mixed: One file holds results of any shape.
         text: It may be shown on a terminal.
+        isolated: The library that reads it can crash or hang: only worker processes use it.
+        carries: What is written takes over what an input has beside its maps.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Row:
     container: bool = False
     mixed: bool = False
     text: bool = False
+    isolated: bool = False
+    carries: bool = False
 
 
 TABLE: tuple[Row, ...] = (
@@ -65,6 +69,8 @@ TABLE: tuple[Row, ...] = (
         (b"\x89HDF\r\n\x1a\n",),
         container=True,
         mixed=True,
+        isolated=True,
+        carries=True,
     ),
     Row("csv", (".csv",), writer="gpool_cli.formats.delimited:CsvWriter", text=True),
     Row("tsv", (".tsv",), writer="gpool_cli.formats.delimited:TsvWriter", text=True),

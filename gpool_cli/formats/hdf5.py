@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
 from h5py import h5a, h5d
 
+from gpool_cli import pulse
+from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError, UsageError
+from gpool_cli.formats.hdf5attributes import read_attributes
+from gpool_cli.formats.hdf5groups import Groups
 from gpool_cli.formats.hdf5mirror import Mirror, write_history, write_text
+from gpool_cli.formats.hdf5opening import open_hdf5
+from gpool_cli.formats.hdf5others import save_others
 from gpool_cli.formats.hdf5raw import RawFile, offset_of
+from gpool_cli.formats.hdf5results import ResultMaker, write_rows
 from gpool_cli.formats.hdf5source import Buffers, LibrarySource, Source, filter_names
 from gpool_cli.formats.hdf5types import TypeTable
-from gpool_cli.formats.hdf5walk import Node, open_item, walk
+from gpool_cli.formats.hdf5walk import Node, Opener, any_name, walk
 from gpool_cli.formats.interface import (
     Array,
     Reader,
@@ -28,11 +35,21 @@ from gpool_cli.formats.interface import (
 )
 from gpool_cli.formats.naming import member_name
 from gpool_cli.formats.stacks import Stacks
-from gpool_cli.layout import layout_from_names, parse_layout
+from gpool_cli.layout import layout_from_names, parse_layout, size_of
 from gpool_cli.model import ArrayInfo, Block, InputFile, Part, Result
 from gpool_cli.printable import printable
+from gpool_cli.quantities import bytes_text
+from gpool_cli.surroundings import Attribute, Carry, Surroundings
 
 _LAYOUT_ATTRIBUTES = ("layout", "data_format")
+
+# What h5py raises on damaged files.
+_DAMAGE = (OSError, RuntimeError, ValueError, TypeError, KeyError)
+
+# To read 16 GB takes seconds, and deflate makes nothing smaller than a thousandth: only a dataset
+# of which next to nothing was written is larger, and takes no more of the file than that.
+_VAST = 16 << 30
+_MOST_DEFLATED = 1100
 
 # How many datasets stay open between their being listed and read.
 _MOST_OPEN = 1000
@@ -45,35 +62,58 @@ class Hdf5Reader(Reader):
         path: A regular file.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, access: Access = DEFAULT_ACCESS) -> None:
+        super().__init__(path, access)
+        pulse.look()
         open_regular(path).close()
         if os.path.getsize(path) == 0:
             raise InputError("is empty", "there is no array in it")
         try:
-            # Blocks are whole chunks: a cache of decoded chunks would never be hit.
-            self._file = h5py.File(path, "r", rdcc_nbytes=0)
+            self._file = open_hdf5(path, access.lock)
         except (OSError, RuntimeError, ValueError) as error:
-            raise InputError(_why_not_open(error), "copy or save the file again") from None
+            raise _why_not_open(error) from None
 
         self._raw = RawFile.of(self._file)
         self._types = TypeTable()
+        self._opener = Opener(self._file.id)
         self._opened: dict[str, Any] = {}
+        self._groups: list[str] = []
+        self._annotated: set[str] = set()
         self._last: tuple[ArrayInfo, Source] | None = None
         self._spare: list[Buffers] = []
 
     def arrays(self) -> Iterator[ArrayInfo]:
-        for node in walk(self._file.id):
+        return self.arrays_named(any_name)
+
+    def arrays_named(self, wanted: Callable[[str], bool]) -> Iterator[ArrayInfo]:
+        self._groups, self._annotated = [], set()
+        for node in walk(self._file.id, wanted):
+            pulse.look()
+            if node.item is not None and _is_annotated(node.item):
+                self._annotated.add(node.name)
             if node.is_group:
-                continue
-            if node.item is not None and len(self._opened) < _MOST_OPEN:
-                self._opened[node.name] = node.item
-            yield _describe(node, self._types)
+                self._groups.append(node.name)
+            elif node.closed:
+                yield ArrayInfo(node.name, (), None)
+            else:
+                if node.item is not None and len(self._opened) < _MOST_OPEN:
+                    self._opened[node.name] = node.item
+                yield _describe(node, self._types)
+
+    def surroundings(self, pooled: Collection[str], carry: Carry) -> Surroundings | None:
+        root, names = self._file.id, set(pooled)
+        return Surroundings(
+            tuple((name, self._attributes_of(name)) for name in self._groups),
+            tuple((name, found) for name in pooled if (found := self._attributes_of(name))),
+            save_others(root, names, carry.others_in) if carry.others_in else "",
+        )
 
     def blocks(
         self, info: ArrayInfo, parts: Sequence[Part] | None = None
     ) -> Iterator[tuple[Block, Array]]:
         if self._last is None or self._last[0] != info:
             self._last = info, self._source_of(info)
+            pulse.beat()
         source = self._last[1]
         parts = parts if parts is not None else cut_parts(info)
         if info.chunks is None:
@@ -92,26 +132,54 @@ class Hdf5Reader(Reader):
             self._raw.close()
         self._file.close()
 
+    def _attributes_of(self, name: str) -> tuple[Attribute, ...]:
+        """The attributes of a group or a dataset."""
+        if name not in self._annotated:
+            return ()
+        item = self._opened.get(name)
+        if item is None:
+            item = self._opener.open(name) if name else self._file["/"].id
+        return tuple(read_attributes(item))
+
     def _source_of(self, info: ArrayInfo) -> Source:
         """Where to read an array from: past the library where that can be."""
+        source = None
+        if self._raw is not None and info.offset is not None and info.dtype is not None:
+            source = self._raw.contiguous(info.shape, info.dtype, info.offset)
+        return source if source is not None else self._source_by_name(info)
+
+    def _source_by_name(self, info: ArrayInfo) -> Source:
+        pulse.look()
         dsid = self._opened.pop(info.dataset, None)
         if dsid is None:
-            dsid = open_item(self._file.id, info.dataset)
+            dsid = self._opener.open(info.dataset)
         stored = self._types.of(dsid)
         if (dsid.shape, stored.dtype) != (info.shape, info.dtype):
             raise InputError("has changed since it was listed", "is the file still being written?")
         assert stored.dtype is not None
         source = None
-        if self._raw is not None and stored.plain:
-            source = self._raw.source(dsid, info.shape, stored.dtype, info.chunks)
+        if self._raw is not None and stored.plain and info.chunks is not None:
+            source = self._raw.chunked(dsid, info.shape, stored.dtype, info.chunks)
         return source if source is not None else LibrarySource(dsid, stored.dtype)
 
 
-def _why_not_open(error: Exception) -> str:
-    said = printable(str(error))
+def _why_not_open(error: Exception) -> InputError:
+    said, hint = printable(str(error)), "copy or save the file again"
     if "file signature not found" in said:
-        return "is no HDF5 file"
-    return f"can't be opened as HDF5: {said}"
+        return InputError("is no HDF5 file", hint)
+    if "unable to lock file" in said:
+        return InputError(
+            "is locked: a program is writing it, or its file system has no locks",
+            "wait for the program; or read the file as it is with --no-lock",
+        )
+    return InputError(f"can't be opened as HDF5: {said}", hint)
+
+
+def _is_annotated(item: Any) -> bool:
+    try:
+        return bool(h5a.get_num_attrs(item))
+    except _DAMAGE:
+        return True  # What is wrong is found by who reads them.
 
 
 def _describe(node: Node, types: TypeTable) -> ArrayInfo:
@@ -120,24 +188,26 @@ def _describe(node: Node, types: TypeTable) -> ArrayInfo:
         return ArrayInfo(node.name, (), None, node.reason, "link", broken=node.broken)
     try:
         return _describe_dataset(node, types)
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
+    except _DAMAGE as error:
         reason = f"can't be understood: {printable(str(error))}"
         return ArrayInfo(node.name, (), None, reason, "unknown", broken=True)
 
 
 def _describe_dataset(node: Node, types: TypeTable) -> ArrayInfo:
     shape = node.item.shape
-    dtype, refusal, type_name, _ = types.of(node.item)
+    dtype, refusal, type_name, plain = types.of(node.item)
     chunks: tuple[int, ...] | None = None
     filters: tuple[str, ...] = ()
     elsewhere = ""
-    if offset_of(node.item) is None:
+    offset = offset_of(node.item)
+    if offset is None:
         plist = node.item.get_create_plist()
         chunks = plist.get_chunk() if plist.get_layout() == h5d.CHUNKED else None
         filters = filter_names(plist)
         elsewhere = _lies_elsewhere(plist)
     if shape is None:
         shape, refusal = (), "has no values"
+    elsewhere = elsewhere or _never_written(node.item, shape, dtype)
     return ArrayInfo(
         dataset=node.name,
         shape=shape,
@@ -146,6 +216,7 @@ def _describe_dataset(node: Node, types: TypeTable) -> ArrayInfo:
         type_name=type_name,
         file_layout=_file_layout(node.item),
         chunks=chunks,
+        offset=offset if plain else None,
         filters=filters,
         broken=bool(elsewhere),
     )
@@ -157,6 +228,17 @@ def _lies_elsewhere(plist: Any) -> str:
     if plist.get_external_count():
         return "keeps its values in another file"
     return ""
+
+
+def _never_written(dsid: Any, shape: tuple[int, ...], dtype: np.dtype[Any] | None) -> str:
+    """Why an array is too empty to be read; '' for all that somebody may have made in earnest."""
+    nbytes = size_of(shape) * dtype.itemsize if dtype is not None else 0
+    if nbytes <= _VAST:
+        return ""
+    stored = dsid.get_storage_size()
+    if stored * _MOST_DEFLATED >= nbytes:
+        return ""
+    return f"declares {bytes_text(nbytes)}, of which {bytes_text(stored)} were ever written"
 
 
 def _file_layout(dsid: Any) -> str | None:
@@ -202,12 +284,14 @@ class Hdf5Writer(Writer):
         self._h5 = h5py.File(file, "w")
         self._mirror: Mirror | None = None
         self._stacks = Stacks()
-        self._open: h5py.Dataset | None = None
+        self._groups = Groups(self._h5.id)
+        self._maker = ResultMaker()
+        self._open: Any = None
 
-    def begin(self, file: InputFile) -> None:
+    def begin(self, file: InputFile, surroundings: Surroundings | None = None) -> None:
         self.end()
-        if not self.style.stack:
-            self._mirror = Mirror.of(file, self._h5, self.style)
+        if surroundings is not None and not self.style.stack:
+            self._mirror = Mirror(file, surroundings, self._groups, self.style)
 
     def end(self) -> None:
         if self._mirror is not None:
@@ -223,33 +307,16 @@ class Hdf5Writer(Writer):
             self._open = self._create(result)
         if self._open is None:
             raise InputError("has no place in the output, as its first rows had none")
-        self._open[result.start : result.start + len(result.values)] = result.values
+        write_rows(self._open, result)
 
-    def _create(self, result: Result) -> h5py.Dataset:
-        name = member_name(result, self.style)
-        self._check_free(name)
-        dataset = self._h5.create_dataset(name, result.shape, result.values.dtype)
+    def _create(self, result: Result) -> Any:
+        """The low-level dataset of a result, with what there is to say of it."""
+        group, name = self._groups.place_of(member_name(result, self.style))
+        dataset = self._maker.create(group, name, result)
         if self._mirror is not None:
-            self._mirror.pooled(result.info.dataset, dataset)
-        write_text(dataset, "pooling", result.pooling.label)
-        write_text(dataset, "layout", result.layout.axes)
-        write_text(dataset, "input_dtype", result.info.dtype_name)
-        dataset.attrs["input_shape"] = np.array(result.info.shape, np.int64)
-        _label_axes(dataset, result.axes)
+            self._mirror.describe(result.info.dataset, dataset)
+        self._maker.describe(dataset, result)
         return dataset
-
-    def _check_free(self, name: str) -> None:
-        """A name can't be taken twice, nor be that of a dataset and of a group above another."""
-        parts = name.split("/")
-        for i in range(1, len(parts) + 1):
-            above = "/".join(parts[:i])
-            taken = self._h5.get(above, getclass=True)
-            if taken is not None and (i == len(parts) or taken is not h5py.Group):
-                raise InputError(
-                    f"has no place as {printable(name)} in the output: "
-                    f"{printable(above)} is already there",
-                    "write it to .npz, into a directory, or as rows (.npy, .csv, .jsonl)",
-                )
 
     def finish(self) -> None:
         self.end()
@@ -275,8 +342,3 @@ class Hdf5Writer(Writer):
             self._mirror.close()
         self._stacks.close()
         self._h5.close()
-
-
-def _label_axes(dataset: h5py.Dataset, axes: str) -> None:
-    for i, letter in enumerate(axes):
-        dataset.dims[i].label = letter

@@ -14,7 +14,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5d, h5o, h5z
+from h5py import h5d, h5i, h5z
 
 from gpool_cli.errors import InputError
 from gpool_cli.formats import hdf5filters
@@ -31,8 +31,7 @@ _LOCAL_DRIVERS = ("sec2", "stdio", "windows")
 # HDF5#3003: before, the addresses of chunks did not count the user block; get_offset always did.
 _COUNTS_USER_BLOCK = h5py.version.hdf5_version_tuple >= (1, 14, 4)
 
-# Smaller chunks are read faster by HDF5: without filters it has nothing to do but copy.
-_LEAST_FILTERED = 1 << 12
+# Smaller chunks without filters are read faster by HDF5, which has nothing to do but copy.
 _LEAST_UNFILTERED = 1 << 18
 
 # The index of a dataset with more chunks is kept for when the file is opened for its next part.
@@ -73,14 +72,25 @@ class RawFile:
         """Close the descriptor."""
         os.close(self._fd)
 
-    def source(
-        self,
-        dsid: Any,
-        shape: tuple[int, ...],
-        dtype: np.dtype[Any],
-        chunks: tuple[int, ...] | None,
+    def contiguous(
+        self, shape: tuple[int, ...], dtype: np.dtype[Any], offset: int
     ) -> Source | None:
-        """How to read a dataset, or None where h5py must.
+        """How to read values that lie in one piece, or None where h5py must.
+
+        Args:
+            shape: The shape of the dataset.
+            dtype: The dtype whose bytes are those in the file.
+            offset: Where its values begin.
+        """
+        nbytes = size_of(shape) * dtype.itemsize
+        if not nbytes or offset + nbytes > self.size:
+            return None
+        return ContiguousSource(self, shape, dtype, offset)
+
+    def chunked(
+        self, dsid: Any, shape: tuple[int, ...], dtype: np.dtype[Any], chunks: tuple[int, ...]
+    ) -> Source | None:
+        """How to read a chunked dataset, or None where h5py must.
 
         Args:
             dsid: The low-level dataset.
@@ -91,34 +101,22 @@ class RawFile:
         Raises:
             InputError: What the file says of its chunks can't be.
         """
-        if not shape or 0 in shape:
+        if not self._knows_chunks or not size_of(shape):
             return None
-        if chunks is not None:
-            return self._chunked(dsid, shape, dtype, chunks) if self._knows_chunks else None
-        offset = offset_of(dsid)
-        if offset is None:
-            return None
-        nbytes = size_of(shape) * dtype.itemsize
-        return (
-            ContiguousSource(self, shape, dtype, offset) if offset + nbytes <= self.size else None
-        )
-
-    def _chunked(
-        self, dsid: Any, shape: tuple[int, ...], dtype: np.dtype[Any], chunks: tuple[int, ...]
-    ) -> ChunkedSource | None:
         plist = dsid.get_create_plist()
         if plist.get_layout() != h5d.CHUNKED or plist.get_chunk() != chunks:
             return None
         filters = _pipeline(plist, dtype)
         if filters is None:
             return None
-        if size_of(chunks) * dtype.itemsize < (_LEAST_FILTERED if filters else _LEAST_UNFILTERED):
-            return None
         try:
             index = self._index(dsid, shape, chunks)
         except ChunkError as error:
             raise InputError(f"has a damaged index: {printable(str(error))}", HINT) from None
         if index is None:
+            return None
+        nbytes = size_of(chunks) * dtype.itemsize
+        if not filters and nbytes < _LEAST_UNFILTERED and index.all_have(nbytes):
             return None
         fill = None if index.is_full else fill_value(plist, dtype)
         plan = Plan(shape, dtype, chunks, filters, index, dtype.type(0) if fill is None else fill)
@@ -130,8 +128,10 @@ class RawFile:
         global _kept
         if size_of(shape) // size_of(chunks) < _MANY_CHUNKS:
             return ChunkIndex.of(dsid, shape, chunks)
-        key = (self._identity, h5o.get_info(dsid).addr, shape, chunks)
+        # By its name: for its address HDF5 would walk the whole index to add up its size.
+        key = (self._identity, h5i.get_name(dsid), shape, chunks)
         if _kept is not None and _kept[0] == key:
+            _kept[1].reopen(dsid)
             return _kept[1]
         index = ChunkIndex.of(dsid, shape, chunks)
         _kept = None if index is None else (key, index)

@@ -6,7 +6,7 @@ through an external one. Groups are visited once, so that cycles end and fan-out
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,9 @@ from gpool_cli.errors import InputError
 from gpool_cli.printable import printable
 
 _MOST_SOFT_LINKS = 16
+
+# The names of nested groups grow with the square of their depth.
+_DEEPEST = 2000
 _DAMAGE = (RuntimeError, OSError, KeyError, ValueError, TypeError)
 
 
@@ -28,12 +31,14 @@ class Node:
         item: The low-level group or dataset; None where the name leads to neither.
         reason: Why there is no item.
         broken: The file is damaged here, rather than only of no use.
+        closed: It is a dataset, which nobody wanted to be opened.
     """
 
     name: str
     item: Any = None
     reason: str = ""
     broken: bool = False
+    closed: bool = False
 
     @property
     def is_group(self) -> bool:
@@ -45,11 +50,23 @@ class _Unreachable(InputError):
     """A link that leads nowhere, or out of the file."""
 
 
-def walk(root: Any) -> Iterator[Node]:
+def any_name(name: str) -> bool:
+    """Whatever it is called, it is wanted."""
+    return True
+
+
+def no_name(name: str) -> bool:
+    """Only groups are wanted."""
+    return False
+
+
+def walk(root: Any, wanted: Callable[[str], bool] = any_name) -> Iterator[Node]:
     """Yield every group and dataset, groups before their members, names in sorted order.
 
     Args:
         root: The low-level root group of an open file.
+        wanted: Whether to open a dataset of this name. To open one and let it go takes several
+            times as long as to see that it is one.
     """
     seen: set[Any] = set()
     waiting = [iter([Node("", root)])]
@@ -58,31 +75,59 @@ def walk(root: Any) -> Iterator[Node]:
         if node is None:
             waiting.pop()
             continue
-        if node.is_group:
-            try:
-                address = h5py.h5o.get_info(node.item).addr
-            except _DAMAGE as error:
-                yield Node(node.name, None, f"can't be opened: {_said(error)}", broken=True)
-                continue
+        if not node.is_group:
+            yield node
+            continue
+        try:
+            address = _address(node.item)
             if address in seen:
                 continue
             seen.add(address)
+            links = _links(node.item)
+        except _DAMAGE as error:
+            yield from _damaged(node, error)
+            continue
         yield node
-        if node.is_group:
-            waiting.append(_members(root, node))
+        if len(waiting) > _DEEPEST:
+            reason = f"is nested deeper than {_DEEPEST:,} groups"
+            yield Node(node.name, None, reason, broken=True)
+        else:
+            waiting.append(_members(root, node, links, wanted))
 
 
-def _members(root: Any, group: Node) -> Iterator[Node]:
+def _address(group: Any) -> Any:
+    """What tells a group from all others; cheaper than to ask for all there is to know of it."""
+    return h5py.h5g.get_objinfo(group).objno
+
+
+def _links(group: Any) -> list[tuple[bytes, int]]:
+    """The names in a group, sorted, with the kind of each link."""
     links: list[tuple[bytes, int]] = []
+    # Far quicker than to ask for the names and then for every link. The info is a reused one.
+    group.links.iterate(lambda name, info: links.append((name, info.type)), info=True)
+    return sorted(links)
+
+
+def _damaged(group: Node, error: Exception) -> Iterator[Node]:
+    """What there is to say of a group whose links can't be listed."""
     try:
-        # Far quicker than to ask for the names and then for every link. The info is a reused one.
-        group.item.links.iterate(lambda name, info: links.append((name, info.type)), info=True)
-    except _DAMAGE as error:
+        h5py.h5o.get_info(group.item)
+    except _DAMAGE as worse:
+        yield Node(group.name, None, f"can't be opened: {_said(worse)}", broken=True)
+    else:
+        yield group
         yield Node(group.name, None, f"can't be listed: {_said(error)}", broken=True)
-        return
-    for raw, kind in sorted(links):
+
+
+def _members(
+    root: Any, group: Node, links: list[tuple[bytes, int]], wanted: Callable[[str], bool]
+) -> Iterator[Node]:
+    for raw, kind in links:
         text = raw.decode("utf-8", "surrogateescape")
         name = f"{group.name}/{text}" if group.name else text
+        if not wanted(name) and _is_dataset(group.item, raw, kind):
+            yield Node(name, closed=True)
+            continue
         try:
             item = _open(root, group.item, raw, kind, _MOST_SOFT_LINKS)
         except _Unreachable as error:
@@ -96,20 +141,54 @@ def _members(root: Any, group: Node) -> Iterator[Node]:
                 yield Node(name, None, "is a named datatype")
 
 
-def open_item(root: Any, name: str) -> Any:
-    """Open what a name of `walk` leads to, by the same links.
-
-    Raises:
-        InputError: It leads there no more, or the file is damaged there.
-    """
-    here = root
+def _is_dataset(group: Any, name: bytes, kind: int) -> bool:
+    """Whether a hard link leads to a dataset; False also where only opening it will tell."""
+    if kind != h5py.h5l.TYPE_HARD or b"/" in name:
+        return False
     try:
-        for part in name.encode("utf-8", "surrogateescape").split(b"/"):
-            here = _open(root, here, part, here.links.get_info(part).type, _MOST_SOFT_LINKS)
-    except _DAMAGE as error:
-        hint = "copy or save the file again"
-        raise InputError(f"can't be opened: {_said(error)}", hint) from None
-    return here
+        return bool(h5py.h5g.get_objinfo(group, name).type == h5py.h5g.DATASET)
+    except _DAMAGE:
+        return False
+
+
+class Opener:
+    """Opens what names of `walk` lead to, by the same links.
+
+    The groups above the last name stay open: names come in order, and many have the same ones.
+
+    Args:
+        root: The low-level root group of an open file.
+    """
+
+    def __init__(self, root: Any) -> None:
+        self._root = root
+        self._above: list[tuple[bytes, Any]] = []
+
+    def open(self, name: str) -> Any:
+        """Open what a name leads to.
+
+        Raises:
+            InputError: It leads there no more, or the file is damaged there.
+        """
+        *above, last = name.encode("utf-8", "surrogateescape").split(b"/")
+        known = 0
+        for part, (opened, _) in zip(above, self._above, strict=False):
+            if part != opened:
+                break
+            known += 1
+        del self._above[known:]
+        try:
+            for part in above[known:]:
+                self._above.append((part, self._member(part)))
+            return self._member(last)
+        except _DAMAGE as error:
+            hint = "copy or save the file again"
+            raise InputError(f"can't be opened: {_said(error)}", hint) from None
+
+    def _member(self, name: bytes) -> Any:
+        """Open a member of the group that was opened last."""
+        here = self._above[-1][1] if self._above else self._root
+        return _open(self._root, here, name, here.links.get_info(name).type, _MOST_SOFT_LINKS)
 
 
 def _open(root: Any, group: Any, name: bytes, kind: int, soft_links: int) -> Any:

@@ -6,7 +6,7 @@ import math
 import os
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, BinaryIO, TypeVar, overload
@@ -14,8 +14,10 @@ from typing import Any, BinaryIO, TypeVar, overload
 import numpy as np
 import numpy.typing as npt
 
+from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
 from gpool_cli.model import ArrayInfo, Block, InputFile, Part, Result
+from gpool_cli.surroundings import Carry, Surroundings
 
 Array = npt.NDArray[Any]
 _Reader = TypeVar("_Reader", bound="Reader")
@@ -26,15 +28,30 @@ BLOCK_BYTES = 1 << 20
 # A part is what one worker does at a time: large against the cost of handing it out.
 PART_BYTES = 64 << 20
 
+# Decoding takes ten times as long as reading: a worker that is left alone at the end of a file
+# with the last part should not be for long.
+CODED_PART_BYTES = 16 << 20
+
 
 class Reader(ABC):
     """An open file with arrays in it. A context manager; closing it ends all reading.
 
     Attributes:
         sequential: The values of an array can be read only from its beginning.
+
+    Args:
+        path: What is opened; ``-`` is standard input.
+        access: How.
+
+    Raises:
+        InputError: It is unreadable or no file of this format.
     """
 
     sequential = False
+
+    def __init__(self, path: str, access: Access = DEFAULT_ACCESS) -> None:
+        self.path = path
+        self.access = access
 
     @abstractmethod
     def arrays(self) -> Iterator[ArrayInfo]:
@@ -43,6 +60,28 @@ class Reader(ABC):
         Raises:
             InputError: The file is unreadable or no file of this format.
         """
+
+    def arrays_named(self, wanted: Callable[[str], bool]) -> Iterator[ArrayInfo]:
+        """The same arrays, where only some will be asked for.
+
+        Args:
+            wanted: Whether one of this name may be; of the others the name is enough.
+        """
+        return self.arrays()
+
+    def surroundings(self, pooled: Collection[str], carry: Carry) -> Surroundings | None:
+        """What an output takes over beside pooled maps; None where there never is anything.
+
+        To be asked for when the arrays have been listed.
+
+        Args:
+            pooled: The arrays that are pooled.
+            carry: What is wanted.
+
+        Raises:
+            InputError: What is wanted can't be read.
+        """
+        return None
 
     @abstractmethod
     def blocks(
@@ -123,14 +162,18 @@ class Writer(ABC):
             InputError: The result can't stand in this file beside the earlier ones.
         """
 
-    def begin(self, file: InputFile) -> None:
-        """Say that the results of this input come next."""
+    def begin(self, file: InputFile, surroundings: Surroundings | None = None) -> None:
+        """Say that the results of this input come next, and what else is taken over from it.
+
+        Raises:
+            InputError: That has no place in this file.
+        """
 
     def end(self) -> None:
         """Say that the results of the input that began last are complete.
 
         Raises:
-            InputError: What else is taken over from the input can't be read.
+            InputError: What else is taken over from the input has no place in this file.
         """
 
     @abstractmethod
@@ -176,13 +219,16 @@ def cut_parts(info: ArrayInfo) -> Parts:
         info: The array.
 
     Returns:
-        Parts of some `PART_BYTES`, of whole chunks where there are chunks; at least one.
+        Parts of some `PART_BYTES`, of whole chunks where there are chunks, of coded ones some
+        `CODED_PART_BYTES`; at least one.
     """
     shape = info.memory_shape
     axis = next((i for i, length in enumerate(shape) if length > 1), 0)
     row = max(1, info.nbytes // shape[axis])
     chunk = info.chunks[axis] if info.chunks is not None else 1
-    return Parts(axis, shape[axis], max(1, PART_BYTES // (row * chunk)) * chunk)
+    coded = info.chunks is not None and info.filters
+    target = CODED_PART_BYTES if coded else PART_BYTES
+    return Parts(axis, shape[axis], max(1, target // (row * chunk)) * chunk)
 
 
 def cut_parts_into_rows(info: ArrayInfo, parts: Sequence[Part]) -> Iterator[Block]:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
+from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, cut_parts, open_regular
 from gpool_cli.formats.npyheader import NpyHeader, read_header
@@ -25,7 +26,8 @@ class NpyReader(Reader):
         path: A regular file, or ``-`` for standard input.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, access: Access = DEFAULT_ACCESS) -> None:
+        super().__init__(path, access)
         self._piped = path == STDIN
         self._file: BinaryIO = sys.stdin.buffer if self._piped else open_regular(path)
         self._size = None if self._piped else os.fstat(self._file.fileno()).st_size

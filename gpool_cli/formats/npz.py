@@ -7,15 +7,17 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 
+from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, cut_parts, open_regular
 from gpool_cli.formats.naming import member_name
 from gpool_cli.formats.npyheader import NpyHeader, read_header
 from gpool_cli.formats.npystream import read_values, write_header, write_values
+from gpool_cli.formats.npzmember import DeflatedMember
 from gpool_cli.formats.stacks import Stacks
 from gpool_cli.model import ArrayInfo, Block, Part, Result
 from gpool_cli.printable import printable
@@ -34,7 +36,8 @@ class NpzReader(Reader):
 
     sequential = True
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, access: Access = DEFAULT_ACCESS) -> None:
+        super().__init__(path, access)
         self._file = open_regular(path)
         try:
             start = self._file.read(2)
@@ -67,10 +70,13 @@ class NpzReader(Reader):
         self, info: ArrayInfo, parts: Sequence[Part] | None = None
     ) -> Iterator[tuple[Block, Array]]:
         member = self._members[info.dataset]
-        with _zip_errors(info.dataset), self._zip.open(member) as stream:
+        with _zip_errors(info.dataset), self._zip.open(member) as checked:
+            stream: Any = checked
+            if member.compress_type == zipfile.ZIP_DEFLATED:
+                stream = DeflatedMember(self._file, member)
             _header(stream)
-            yield from read_values(info, cut_parts(info), stream.readinto)  # type: ignore[attr-defined]
-            # Reading past the last value is what makes zipfile compare the checksum.
+            yield from read_values(info, cut_parts(info), stream.readinto)
+            # Reading past the last value is what compares the checksum.
             if stream.read(1):
                 raise InputError("has bytes behind its values", "save the archive again")
 
@@ -177,7 +183,7 @@ def _is_dir(member: zipfile.ZipInfo) -> bool:
     return member.filename.endswith("/")  # zipfile's own stumbles over an empty name.
 
 
-def _header(stream: IO[bytes]) -> NpyHeader:
+def _header(stream: IO[bytes] | DeflatedMember) -> NpyHeader:
     header = read_header(stream.read)
     if header is None:
         raise InputError("is empty", "there is no array in it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpool_cli.access import Access
 from gpool_cli.errors import InputError
 from gpool_cli.formats import Row, load_reader, row_named, row_of_content, row_of_suffix
 from gpool_cli.formats.interface import Reader, open_regular
@@ -25,6 +26,14 @@ def format_of(path: str) -> Row:
     return row
 
 
-def open_reader(path: str) -> Reader:
+def isolated(path: str) -> bool:
+    """Whether only worker processes open a file, since its library may not survive it."""
+    try:
+        return format_of(path).isolated
+    except (InputError, OSError):
+        return False  # Nothing will read it.
+
+
+def open_reader(path: str, access: Access) -> Reader:
     """Open a file with the reader of its format."""
-    return load_reader(format_of(path))(path)  # type: ignore[call-arg]
+    return load_reader(format_of(path))(path, access)

@@ -8,7 +8,7 @@ from gpool_cli.errors import GpoolError
 from gpool_cli.layout import shape_text
 from gpool_cli.model import Failed, InputFile, Skipped, Warned
 from gpool_cli.printable import printable
-from gpool_cli.report.units import count_text
+from gpool_cli.quantities import count_text
 
 
 def place_text(file: InputFile, dataset: str) -> str:

@@ -7,8 +7,9 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from gpool_cli.model import Advanced, Event, FileDone, Pooled, Together
-from gpool_cli.report.units import bytes_text
+from gpool_cli.events import Advanced, Event, Pooled, Together
+from gpool_cli.model import FileDone
+from gpool_cli.quantities import bytes_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TextIO
 
+from gpool_cli.events import Event, Pooled, Together
 from gpool_cli.layout import Layout, shape_text, size_of
-from gpool_cli.model import Event, Pooled, Skipped, Together
+from gpool_cli.model import Skipped
 from gpool_cli.printable import printable
+from gpool_cli.quantities import bytes_text, count_text, number_text, seconds_text
 from gpool_cli.report.lines import skip_text
 from gpool_cli.report.table import Column, print_table, wrapped
-from gpool_cli.report.units import bytes_text, count_text, number_text, seconds_text
 from gpool_cli.report.width import width_of
 from gpool_cli.tally import Tally
 

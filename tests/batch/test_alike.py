@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from gpool_cli.batch import alike
 from gpool_cli.batch.alike import pool_together
-from gpool_cli.batch.pipeline import outcomes_of
-from gpool_cli.batch.units import one_by_one
+from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.work import pool_file
 from gpool_cli.cli.main import run
 from gpool_cli.formats import npyalike
@@ -104,7 +103,7 @@ def together(tasks: Iterable[Task]) -> list[tuple[object, ...]]:
 
 
 def one_after_the_other(tasks: Iterable[Task]) -> Iterator[Outcome]:
-    for outcome in outcomes_of(tasks, one_by_one, lambda share: None):
+    for outcome in outcomes_of(tasks, Work(), lambda share: None):
         yield from outcome.outcomes() if isinstance(outcome, Alike) else (outcome,)
 
 
@@ -120,7 +119,7 @@ def told(outcome: Outcome) -> tuple[object, ...]:
 
 def counts(tasks: Sequence[Task]) -> list[int]:
     """How many files went together in each answer; 0 for what went the ordinary way."""
-    return [o.count if isinstance(o, Alike) else 0 for o in pool_together(tasks)]
+    return [o.count if isinstance(o, Alike) else 0 for o in pool_together(tasks, 1 << 30)]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -18,9 +19,9 @@ import pytest
 
 from gpool_cli.batch import units
 from gpool_cli.batch.executors import TABLE, load_executor
-from gpool_cli.batch.pipeline import outcomes_of
+from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.slots import Slots
-from gpool_cli.batch.units import Here, MapPart, Maps, Said, WholeFiles, one_by_one, steps_of
+from gpool_cli.batch.units import Here, MapPart, Maps, Said, WholeFiles, steps_of
 from gpool_cli.cli.main import run
 from gpool_cli.formats import interface
 from gpool_cli.model import (
@@ -42,6 +43,7 @@ RECIPE = Recipe((PoolingSpec("avg"), PoolingSpec("max")), batched=True)
 def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sizes at which a test's small files are dealt out as large ones are."""
     monkeypatch.setattr(interface, "PART_BYTES", 4096)
+    monkeypatch.setattr(interface, "CODED_PART_BYTES", 4096)
     monkeypatch.setattr(units, "_SMALL_FILE", 20_000)
     monkeypatch.setattr(units, "_TOGETHER_BYTES", 20_000)
     monkeypatch.setattr(units, "_TOGETHER_FILES", 3)
@@ -73,13 +75,18 @@ def tasks_of(root: Path) -> list[Task]:
     return [Task(InputFile(str(p), p.name, False), RECIPE) for p in sorted(root.iterdir())]
 
 
+def slots_of(count: int, kind: str = "processes") -> Slots:
+    return Slots(partial(load_executor(kind), 10), count)
+
+
 def outcomes_here(root: Path) -> list[Outcome]:
-    return one_after_the_other(outcomes_of(tasks_of(root), one_by_one, lambda share: None))
+    return one_after_the_other(outcomes_of(tasks_of(root), Work(), lambda share: None))
 
 
 def outcomes_of_workers(root: Path, kind: str, count: int) -> list[Outcome]:
-    with Slots(load_executor(kind), count) as slots:
-        outcomes = outcomes_of(tasks_of(root), slots.answers, lambda share: None)
+    with slots_of(count, kind) as slots:
+        work = Work(slots.answers, slots.look, count)
+        outcomes = outcomes_of(tasks_of(root), work, lambda share: None)
         return one_after_the_other(outcomes)
 
 
@@ -148,10 +155,28 @@ def test_no_more_is_handed_out_than_workers_need(tree: Path) -> None:
             taken += 1
             yield Task(InputFile(str(tree / f"a{i % 8}.npy"), f"{i}.npy"), RECIPE)
 
-    with Slots(load_executor("processes"), 2) as slots:
-        outcomes = outcomes_of(counted(), slots.answers, lambda share: None)
+    with slots_of(2) as slots:
+        outcomes = outcomes_of(counted(), Work(slots.answers, slots.look, 2), lambda share: None)
         next(outcomes)
         assert taken < 30
+
+
+def test_a_slow_worker_leaves_the_work_to_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    others_done = threading.Semaphore(0)
+    in_time = []
+
+    def work(unit: WholeFiles) -> list[Outcome]:
+        if unit.tasks[0].file.name == "0":
+            in_time.append(all(others_done.acquire(timeout=5) for _ in range(6)))
+        else:
+            others_done.release()
+        return []
+
+    monkeypatch.setattr("gpool_cli.batch.slot.work_on", work)
+    steps = [WholeFiles((Task(InputFile("", str(i)), RECIPE),), 1 << 30) for i in range(20)]
+    with Slots(lambda: ThreadPoolExecutor(1), 2) as slots:
+        assert [step for step, _ in slots.answers(steps)] == steps
+    assert in_time == [True]
 
 
 def die() -> None:
@@ -170,7 +195,8 @@ def test_a_worker_that_dies_costs_one_file(
     of_victim = [outcome for outcome in said if outcome.file.name == victim]
     failures = [outcome for outcome in of_victim if isinstance(outcome, Failed)]
     assert failures
-    assert {failure.message for failure in failures} == {"crashed the worker that read it"}
+    killed = "was not read: its worker was killed (SIGKILL)"
+    assert {failure.message for failure in failures} == {killed}
     assert isinstance(of_victim[-1], FileDone)
 
 
@@ -192,7 +218,7 @@ def test_workers_end_with_the_process_that_they_work_for(tree: Path) -> None:
     script = (
         "import sys, time\n"
         "from gpool_cli.batch.executors.processes import make\n"
-        "workers = [make() for _ in range(3)]\n"
+        "workers = [make(10) for _ in range(3)]\n"
         "print(*(w.submit(__import__('os').getpid).result() for w in workers), flush=True)\n"
         "time.sleep(60)\n"
     )
@@ -221,7 +247,7 @@ def alive(pid: str) -> bool:
 
 
 def test_a_worker_that_dies_in_the_middle_of_an_answer_is_noticed() -> None:
-    worker = load_executor("processes")()
+    worker = load_executor("processes")(10)
     deadline = threading.Timer(0.5, lambda: os.kill(worker._process.pid, signal.SIGKILL))
     worker._answers.recv = lambda: time.sleep(1) or Connection.recv(worker._answers)
     deadline.start()

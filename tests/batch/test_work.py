@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
+from gpool_cli.access import Access
 from gpool_cli.batch import work
 from gpool_cli.batch.work import pool_file
 from gpool_cli.errors import Terminated
@@ -230,8 +231,8 @@ class TestTheFileIsClosed:
         closed = []
         opened = work.open_reader
 
-        def open_reader(path: str) -> Any:
-            reader = opened(path)
+        def open_reader(path: str, access: Access) -> Any:
+            reader = opened(path, access)
             close = reader.close
             reader.close = lambda: (closed.append(path), close())
             return reader

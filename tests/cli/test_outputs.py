@@ -436,3 +436,23 @@ def test_an_input_may_give_more_outputs_than_a_process_may_have_open(gpool, here
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert len(files("out")) == 300
     assert np.load("out/wide.m299.npy").ravel().tolist() == [299] * 3
+
+
+@pytest.mark.parametrize("words", [(), ("-o", "o.npz"), ("--stack", "-o", "o.h5"), ("-o", "-")])
+def test_copy_others_needs_an_output_that_can_hold_them(gpool, save, words):
+    save("a.h5")
+    ran = gpool("avg", "a.h5", "--copy-others", *words)
+    assert (ran.code, len(ran.errors)) == (2, 1)
+    assert "--copy-others needs an HDF5 output" in ran.err
+    assert files() == ["a.h5"]
+
+
+def test_copy_others_leaves_nothing_behind(gpool, here, monkeypatch):
+    (here / "passing").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(here / "passing"))
+    with h5py.File("a.h5", "w") as file:
+        file["m"], file["coords"] = np.zeros((2, 2, 3), "f4"), np.arange(4)
+    assert gpool("avg", "a.h5", "--copy-others", "-o", "o.h5").code == 0
+    with h5py.File("o.h5") as file:
+        assert file["coords"][()].tolist() == [0, 1, 2, 3]
+    assert files() == ["a.h5", "o.h5"]

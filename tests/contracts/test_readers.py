@@ -266,6 +266,7 @@ class TestCut:
         self, row, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(formats_interface, "PART_BYTES", 2000)
+        monkeypatch.setattr(formats_interface, "CODED_PART_BYTES", 2000)
         path = tmp_path / f"a{row.suffixes[0]}"
         array = some((1, 23, 10, 11), "f4")
         write(path, [array])

@@ -8,7 +8,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpool_cli.formats.interface import PART_BYTES, cut_chunks, cut_parts, cut_rows
+from gpool_cli.formats.interface import (
+    CODED_PART_BYTES,
+    PART_BYTES,
+    cut_chunks,
+    cut_parts,
+    cut_rows,
+)
 from gpool_cli.model import ArrayInfo, Block
 
 SHAPES = st.lists(st.integers(1, 7), min_size=1, max_size=5)
@@ -60,9 +66,16 @@ def test_chunks(shape: list[int], data: st.DataObject, itemsize: int, target: in
 )
 def test_parts(shape: list[int], fortran: bool, chunked: bool, data: st.DataObject) -> None:
     chunks = tuple(data.draw(st.integers(1, 400)) for _ in shape) if chunked else None
+    filters = data.draw(st.sampled_from([(), ("gzip",)]))
     info = ArrayInfo(
-        "", tuple(shape), np.dtype("f8"), fortran=fortran and not chunked, chunks=chunks
+        "",
+        tuple(shape),
+        np.dtype("f8"),
+        fortran=fortran and not chunked,
+        chunks=chunks,
+        filters=filters,
     )
+    most = CODED_PART_BYTES if chunked and filters else PART_BYTES
 
     parts = cut_parts(info)
 
@@ -76,6 +89,6 @@ def test_parts(shape: list[int], fortran: bool, chunked: bool, data: st.DataObje
         assert one.first < one.last == other.first
         assert chunks is None or other.first % chunks[axis] == 0
     row = info.nbytes // memory[axis] * (chunks[axis] if chunks else 1)
-    assert all(
-        (p.last - p.first) * (info.nbytes // memory[axis]) <= max(PART_BYTES, row) for p in parts
-    )
+    assert all((p.last - p.first) * (info.nbytes // memory[axis]) <= max(most, row) for p in parts)
+    if len(parts) > 1:
+        assert 2 * (parts[0].last - parts[0].first) * (info.nbytes // memory[axis]) >= most

@@ -1,6 +1,8 @@
 """HDF5 datasets: every way of storing them, what is skipped and why, what the file says of axes."""
 
 import importlib.util
+import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -513,3 +515,23 @@ class TestLinks:
         (name,) = listed(path)
         assert name.encode("utf-8", "surrogateescape") == b"g" + raw + b"/" + raw
         np.testing.assert_array_equal(values(path, name), MAP)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="counts on glibc's malloc")
+def test_the_memory_of_decoded_chunks_is_used_again(path: Path) -> None:
+    count, chunk = 200, (1, 400, 250)
+    with h5py.File(path, "w") as file:
+        options = {"chunks": chunk, "compression": "lzf", "shuffle": True}
+        file.create_dataset("m", data=np.ones((count, *chunk[1:]), "f4"), **options)
+    script = (
+        "import resource, sys\n"
+        "from gpool_cli.formats.hdf5 import Hdf5Reader\n"
+        "with Hdf5Reader(sys.argv[1]) as reader:\n"
+        "    (info,) = reader.arrays()\n"
+        "    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "    for _ in reader.blocks(info): pass\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)\n"
+    )
+    faults = subprocess.check_output([sys.executable, "-c", script, str(path)])
+    pages = 400 * 250 * 4 // os.sysconf("SC_PAGESIZE")
+    assert int(faults) < count * pages / 4

@@ -11,9 +11,10 @@ import pytest
 
 from gpool_cli import __version__
 from gpool_cli.errors import InputError
-from gpool_cli.formats.hdf5 import Hdf5Writer
+from gpool_cli.formats.hdf5 import Hdf5Reader, Hdf5Writer
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.model import InputFile, Result
+from gpool_cli.surroundings import Carry, Surroundings
 
 MAP = np.zeros((7, 5, 3), "f4")
 
@@ -35,11 +36,22 @@ def pooled(make_result: Callable[..., Result]) -> Callable[..., h5py.File]:
     return pool
 
 
+def surroundings_of(path: Path, datasets, others: bool = False) -> Surroundings:
+    with Hdf5Reader(str(path)) as reader:
+        list(reader.arrays())
+        carry = Carry(str(path.parent) if others else "")
+        found = reader.surroundings(datasets, carry)
+    assert found is not None
+    return found
+
+
 def pooled_bytes(make_result, path: Path, datasets, style=None, poolings="avg") -> bytes:
     file = io.BytesIO()
-    writer = Hdf5Writer(file, style or WriteStyle(recipe="avg"))
-    writer.begin(InputFile(str(path), path.name))
+    style = style or WriteStyle(recipe="avg")
+    writer = Hdf5Writer(file, style)
     try:
+        found = surroundings_of(path, datasets, style.copy_others)
+        writer.begin(InputFile(str(path), path.name), found)
         for dataset in datasets:
             for pooling in poolings.split("+"):
                 writer.add(make_result([1, 2, 3], path.name, dataset, pooling, path=str(path)))
@@ -221,7 +233,7 @@ class TestResults:
             with h5py.File(path, "w") as file:
                 file["m"] = MAP
                 file.attrs["who"] = name
-            writer.begin(InputFile(str(path), path.name))
+            writer.begin(InputFile(str(path), path.name), surroundings_of(path, ["m"]))
             writer.add(make_result([1, 2, 3], path.name, "m", path=str(path)))
         (tmp_path / "z.npy").write_bytes(b"no HDF5")
         writer.begin(InputFile(str(tmp_path / "z.npy"), "z.npy"))
@@ -232,14 +244,6 @@ class TestResults:
             assert list(file["x"]) == ["m"]
             assert isinstance(file["z"], h5py.Dataset)
             assert list(file.attrs) == ["history"]
-
-    def test_an_input_that_can_not_be_opened_is_left_to_the_reader(self, path: Path) -> None:
-        with h5py.File(path, "w") as file:
-            file["m"] = MAP
-        path.write_bytes(path.read_bytes()[:-100])
-        writer = Hdf5Writer(io.BytesIO(), WriteStyle())
-        writer.begin(InputFile(str(path), path.name))
-        writer.abandon()
 
     @pytest.mark.parametrize("raw", [b"\xff\xfe", b"..", b"a\nb", "木".encode()])
     def test_hostile_names(self, raw: bytes, path: Path, pooled) -> None:
@@ -338,7 +342,7 @@ class TestCopyOthers:
         style = WriteStyle(copy_others=True, several_poolings=True)
         with pytest.raises(InputError) as caught:
             pooled(path, "m", style=style)
-        assert caught.value.message.startswith(f"{path}:m.avg can't be carried over: ")
+        assert caught.value.message.startswith("m.avg can't be carried over: ")
         assert caught.value.hint == "leave out --copy-others"
 
     def test_times_of_creation_are_those_of_the_input(self, path: Path, make_result) -> None:
@@ -360,92 +364,66 @@ class TestCopyOthers:
 
 
 class TestDamagedInput:
-    """What can't be read in an input is its own error, never one of the output."""
+    """What can't be read in an input is an error about it, and leaves nothing behind."""
 
-    STYLE = WriteStyle(copy_others=True, recipe="avg")
+    KINDS = [OSError, RuntimeError, ValueError, KeyError, TypeError]
 
-    def writer(self, path: Path) -> Hdf5Writer:
+    def surroundings(self, path: Path, others: bool = False) -> Surroundings:
         with h5py.File(path, "w") as file:
             file["m"], file["other"] = MAP, np.arange(3)
             file["m"].attrs["a"], file["m"].attrs["b"] = 1, 2
-        return Hdf5Writer(io.BytesIO(), self.STYLE)
+        return surroundings_of(path, ["m"], others)
 
-    @pytest.mark.parametrize("kind", [OSError, RuntimeError, ValueError, KeyError, TypeError])
-    @pytest.mark.parametrize("name", ["walk", "h5py.h5a.get_num_attrs"])
-    def test_at_the_beginning(
-        self, name: str, kind: type[Exception], path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        writer = self.writer(path)
-        monkeypatch.setattr(f"gpool_cli.formats.hdf5mirror.{name}", raising(kind))
-        with pytest.raises(InputError, match="can't be carried over: .*damaged"):
-            writer.begin(InputFile(str(path), path.name))
-        writer.abandon()
-
-    @pytest.mark.parametrize("kind", [OSError, RuntimeError, ValueError, KeyError, TypeError])
-    @pytest.mark.parametrize("name", ["open_item", "h5py.h5a.get_num_attrs"])
-    def test_at_a_result(
-        self, name: str, kind: type[Exception], path: Path, make_result,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:  # fmt: skip
-        writer = self.writer(path)
-        writer.begin(InputFile(str(path), path.name))
-        monkeypatch.setattr(f"gpool_cli.formats.hdf5mirror.{name}", raising(kind))
-        with pytest.raises(InputError, match=":m can't be carried over: .*damaged"):
-            writer.add(make_result([1, 2, 3], path.name, "m", path=str(path)))
-        writer.abandon()
-
-    @pytest.mark.parametrize("kind", [OSError, RuntimeError, ValueError, KeyError, TypeError])
-    def test_at_the_end(
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_attributes_that_cannot_be_listed(
         self, kind: type[Exception], path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        writer = self.writer(path)
-        writer.begin(InputFile(str(path), path.name))
-        with monkeypatch.context() as patch:
-            patch.setattr(h5py.Group, "copy", raising(kind))
-            with pytest.raises(InputError, match=":m can't be carried over: .*damaged") as caught:
-                writer.end()
+        monkeypatch.setattr("gpool_cli.formats.hdf5attributes.h5py.h5a.iterate", raising(kind))
+        with pytest.raises(InputError, match="attributes can't be read: .*damaged"):
+            self.surroundings(path)
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_a_dataset_that_cannot_be_copied(
+        self, kind: type[Exception], path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(h5py.h5o, "copy", raising(kind))
+        with pytest.raises(InputError, match="other can't be carried over: .*damaged") as caught:
+            self.surroundings(path, others=True)
         assert caught.value.hint == "leave out --copy-others"
-        writer.end()
-        writer.finish()
+        assert list(path.parent.iterdir()) == [path]
 
-    def test_an_output_without_room_is_no_fault_of_the_input(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        writer = self.writer(path)
-        writer.begin(InputFile(str(path), path.name))
-        monkeypatch.setattr(h5py.Group, "copy", raising(OSError, 28, "No space left on device"))
-        with pytest.raises(OSError, match="No space left"):
-            writer.end()
-        writer.abandon()
-
+    @pytest.mark.parametrize("kind", KINDS)
     def test_one_attribute_stays_behind(
-        self, path: Path, make_result, monkeypatch: pytest.MonkeyPatch
+        self, kind: type[Exception], path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        writer = self.writer(path)
-        writer.begin(InputFile(str(path), path.name))
         opened = h5py.h5a.open
 
-        def open_some(item: object, index: int) -> object:
-            if index == 0:
-                raise KeyError("damaged")
-            return opened(item, index=index)
+        def open_some(item: object, name: bytes) -> object:
+            return raising(kind)() if name == b"a" else opened(item, name)
 
-        with monkeypatch.context() as patch:
-            patch.setattr(h5py.h5a, "open", open_some)
-            writer.add(make_result([1, 2, 3], path.name, "m", path=str(path)))
-        assert "a" not in writer._h5["m"].attrs
-        assert writer._h5["m"].attrs["b"] == 2
-        writer.abandon()
+        monkeypatch.setattr(h5py.h5a, "open", open_some)
+        ((name, attributes),) = self.surroundings(path).datasets
+        assert (name, [attribute.name for attribute in attributes]) == ("m", [b"b"])
 
-    def test_end_copies_once(self, path: Path, make_result) -> None:
-        writer = self.writer(path)
+    def test_what_waits_is_copied_once_and_gone(self, path: Path, make_result) -> None:
+        found = self.surroundings(path, others=True)
+        assert Path(found.others).exists()
+        writer = Hdf5Writer(io.BytesIO(), WriteStyle(copy_others=True, recipe="avg"))
         writer.end()
-        writer.begin(InputFile(str(path), path.name))
+        writer.begin(InputFile(str(path), path.name), found)
         writer.add(make_result([1, 2, 3], path.name, "m", path=str(path)))
         writer.end()
         assert list(writer._h5) == ["m", "other"]
+        assert not Path(found.others).exists()
         writer.end()
         writer.finish()
+
+    def test_what_waits_goes_with_an_output_that_is_thrown_away(self, path: Path) -> None:
+        found = self.surroundings(path, others=True)
+        writer = Hdf5Writer(io.BytesIO(), WriteStyle(copy_others=True, recipe="avg"))
+        writer.begin(InputFile(str(path), path.name), found)
+        writer.abandon()
+        assert list(path.parent.iterdir()) == [path]
 
 
 def raising(kind: type[Exception], *details: object) -> Callable[..., object]:

@@ -29,7 +29,6 @@ DTYPES += [">f2", ">f4", ">f8", ">i2", ">u8"]
 @pytest.fixture(autouse=True)
 def _small_chunks_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of tests are small; chunks of all sizes go past the library here."""
-    monkeypatch.setattr(hdf5raw, "_LEAST_FILTERED", 0)
     monkeypatch.setattr(hdf5raw, "_LEAST_UNFILTERED", 0)
 
 
@@ -265,19 +264,39 @@ class TestIndexes:
         expected = 0 if fill is None or fill_time == h5d.FILL_TIME_NEVER else fill
         assert check(path)[0, 0] == expected
 
-    @pytest.mark.parametrize(("rows", "by_offset"), [(1 << 12, True), (1 << 30, False)])
-    def test_an_empty_terabyte_costs_nothing(self, rows: int, by_offset: bool, path: Path) -> None:
+    def test_nearly_empty_gigabytes_cost_nothing(self, path: Path) -> None:
         with h5py.File(path, "w", libver="latest") as file:
-            shape = (rows * 64, 1 << 12)
-            file.create_dataset("m", shape, "f4", chunks=(64, 64), compression=1)
+            file.create_dataset("m", (1 << 16, 1 << 14), "f4", chunks=(64, 64), compression=1)
             file["m"][0, 70] = 3
         with Hdf5Reader(str(path)) as reader:
             (info,) = reader.arrays()
             blocks = reader.blocks(info, [Part(0, 0, 64)])
             _, values = next(blocks)
             assert values.sum() == values[0, 70] == 3
-            assert isinstance(reader._last[1], LibrarySource) != by_offset
             blocks.close()
+
+    @pytest.mark.parametrize("chunks", [(64, 64), None])
+    def test_a_petabyte_of_which_nothing_was_written_is_refused(
+        self, chunks: tuple[int, ...] | None, path: Path
+    ) -> None:
+        with h5py.File(path, "w") as file:
+            file.create_dataset("m", (1 << 30, 1 << 18), "f4", chunks=chunks)
+        with Hdf5Reader(str(path)) as reader:
+            (info,) = reader.arrays()
+        assert info.refusal == "declares 1.13 PB, of which 0 B were ever written"
+        assert info.broken
+
+    @pytest.mark.parametrize("held", [1, 2, 7, 19, 20])
+    @pytest.mark.parametrize("gaps", [False, True])
+    def test_an_index_in_windows(
+        self, held: int, gaps: bool, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(hdf5chunks, "_MOST_HELD", held)
+        low_level(path, numbers((20, 3), "f4"), (1, 3), "d", write=not gaps)
+        if gaps:
+            with h5py.File(path, "r+") as file:
+                file["m"][3:12:2] = 5
+        check(path)
 
     def test_without_chunk_iter(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(hdf5chunks, "_HAS_ITER", False)
@@ -295,6 +314,7 @@ class TestIndexes:
             ([((0, 0), 0, None, 9)], "has no address"),
             ([((0, 0), 0, 9, 9), ((0, 0), 0, 9, 9), ((2, 0), 0, 9, 9)], "is listed twice"),
             ([((0, 0), 0, 9, 9)] * 9, "is one more than there can be"),
+            ([((0, 0), 0, 9, 9), ((8, 0), 0, 9, 9)], "lies outside of the array"),
         ],
     )
     def test_what_can_not_be(self, chunks: list, message: str) -> None:
@@ -308,13 +328,11 @@ class TestIndexes:
     def test_out_of_order_with_gaps(self) -> None:
         class Asked:
             def chunk_iter(self, take: Callable) -> None:
-                for row in (6, 2, 0, 100):
+                for row in (6, 2, 0):
                     take(((row, 0), 0, row * 10, 5))
 
         index = hdf5chunks.ChunkIndex.of(Asked(), (8, 4), (2, 4))
-        assert (
-            len(index) == 3
-        )  # The last lies outside: left from before the array was made smaller.
+        assert len(index) == 3
         assert [chunk and chunk.offset for chunk in map(index.get, range(5))] == [
             *(0, 20, None, 60, None)
         ]
@@ -495,12 +513,40 @@ def test_one_index_for_all_parts(
     check(path)
 
 
-def test_small_chunks_are_left_to_h5py(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hdf5raw, "_LEAST_FILTERED", 257)
-    low_level(path, VALUES, (1, 64), "d")
+def test_arrays_that_look_alike_have_an_index_each(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hdf5raw, "_MANY_CHUNKS", 1)
+    with h5py.File(path, "w") as file:
+        for i in range(3):
+            options = {"chunks": (1, 64), "compression": "gzip"}
+            file.create_dataset(f"g{i}/m", data=VALUES + i, **options)
+    for i in (0, 1, 0, 2):
+        check(path, f"g{i}/m")
+
+
+def test_small_plain_chunks_are_left_to_h5py(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hdf5raw, "_LEAST_UNFILTERED", 257)
+    low_level(path, VALUES, (1, 64), "")
     blocks_of(path, raw=False)
     with pytest.raises(AssertionError):
         blocks_of(path)
+
+
+@pytest.mark.parametrize("filters", ["", "d"])
+def test_a_small_chunk_that_is_too_short_is_refused(
+    filters: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HDF5 would read past its buffer, and give what lies there for values."""
+    monkeypatch.setattr(hdf5raw, "_LEAST_UNFILTERED", 1 << 18)
+    low_level(path, VALUES, (1, 64), filters, write=False)
+    with h5py.File(path, "r+") as file:
+        data = zlib.compress(bytes(16)) if filters else bytes(16)
+        file["m"].id.write_direct_chunk((0, 0), data)
+    with Hdf5Reader(str(path)) as reader:
+        (info,) = reader.arrays()
+        with pytest.raises(InputError, match=r"can't be read at \(0, 0\)"):
+            list(reader.blocks(info))
 
 
 def test_two_arrays_read_in_turn_keep_out_of_each_others_memory(path: Path) -> None:

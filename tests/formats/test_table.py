@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gpool_cli.access import DEFAULT_ACCESS
 from gpool_cli.errors import InputError
 from gpool_cli.formats import TABLE, load_reader, load_writer, row_of_content, row_of_suffix
 from gpool_cli.formats.interface import Reader, Writer, open_regular
@@ -50,7 +51,7 @@ class TestOpening:
             with path.open("wb") as file:
                 np.save(file, np.zeros((2, 3)))
             assert format_of(str(path)).name == "npy"
-            with open_reader(str(path)) as reader:
+            with open_reader(str(path), DEFAULT_ACCESS) as reader:
                 assert [info.shape for info in reader.arrays()] == [(2, 3)]
 
     def test_no_known_format(self, tmp_path: Path) -> None:
@@ -67,7 +68,7 @@ class TestOpening:
     def test_a_fifo_is_not_even_waited_for(self, name: str, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / name)
         with pytest.raises(InputError) as caught:
-            open_reader(str(tmp_path / name))
+            open_reader(str(tmp_path / name), DEFAULT_ACCESS)
         assert caught.value.message == "is not a regular file"
         assert caught.value.hint == "only files are read, and a pipe given as -"
 

@@ -6,9 +6,9 @@ import os
 import pytest
 
 from gpool_cli.model import ArrayInfo, Failed, InputFile, Skipped, Warned
+from gpool_cli.quantities import bytes_text, count_text, number_text, seconds_text
 from gpool_cli.report.console import console_on
 from gpool_cli.report.lines import Warnings, print_failure, skip_text
-from gpool_cli.report.units import bytes_text, count_text, number_text, seconds_text
 
 
 @pytest.mark.parametrize(

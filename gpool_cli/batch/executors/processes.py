@@ -11,16 +11,23 @@ import multiprocessing
 import signal
 import sys
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
+from collections.abc import Callable, MutableSequence, Sequence
+from concurrent.futures import Executor, Future
 from multiprocessing.connection import Connection
 from typing import Any
 
+from gpool_cli import pulse
+from gpool_cli.batch.executors import WorkerDied
 
-def make() -> Executor:
-    """One worker process."""
-    return ProcessExecutor()
+# How often a worker that is at work is looked at, in seconds.
+_LOOK = 0.25
+
+
+def make(timeout: float) -> Executor:
+    """One worker process, which is killed when it makes no progress for so many seconds."""
+    return ProcessExecutor(timeout)
 
 
 class ProcessExecutor(Executor):
@@ -33,41 +40,47 @@ class ProcessExecutor(Executor):
     Only the worker holds the sending end of its answers, so that its death is the end of them.
     The worker that was forked last sees the death of this process as the end of its work, ends
     itself, and so lets go of the pipes that it inherited: the one before it sees it then.
+
+    Args:
+        timeout: How long it may be without a pulse while it works, in seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, timeout: float) -> None:
         forked = sys.platform == "linux"
         context: Any = multiprocessing.get_context("fork" if forked else "spawn")
         work, self._work = context.Pipe(duplex=False)
         self._answers, answers = context.Pipe(duplex=False)
+        self._cells = context.RawArray("Q", pulse.CELLS)
         inherited = (self._work, self._answers) if forked else ()
-        self._process = context.Process(target=_serve, args=(work, answers, inherited), daemon=True)
+        self._process = context.Process(
+            target=_serve, args=(work, answers, self._cells, inherited), daemon=True
+        )
         self._process.start()
         work.close()
         answers.close()
+        self._timeout = timeout
         self._waiting: deque[Future[Any]] = deque()
         self._reader: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._broken = False
+        self._died: WorkerDied | None = None
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Hand in work.
 
         Raises:
-            BrokenExecutor: The worker has died.
+            WorkerDied: It has.
         """
         if self._reader is None:
             self._reader = threading.Thread(target=self._read, daemon=True)
             self._reader.start()
         future: Future[Any] = Future()
         with self._lock:
-            if self._broken:
-                raise BrokenExecutor(_DIED)
+            if self._died is not None:
+                raise self._died
             self._waiting.append(future)
-        try:
+        # The reader finds out when the worker has died; a half sent message is read by nobody.
+        with contextlib.suppress(OSError):
             self._work.send((fn, args, kwargs))
-        except OSError:
-            self._break()
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -82,35 +95,54 @@ class ProcessExecutor(Executor):
         self._work.close()
 
     def _read(self) -> None:
-        while True:
-            try:
+        stalled = False
+        try:
+            while self._wait_for_answer():
                 done, value = self._answers.recv()
-            except Exception:
-                # The pipe ended, perhaps in the middle of an answer.
-                self._break()
-                return
-            with self._lock:
-                future = self._waiting.popleft()
-            if done:
-                future.set_result(value)
-            else:
-                future.set_exception(value)
+                with self._lock:
+                    future = self._waiting.popleft()
+                if done:
+                    future.set_result(value)
+                else:
+                    future.set_exception(value)
+            stalled = True
+            self._process.kill()
+        except Exception:
+            pass  # The pipe ended, perhaps in the middle of an answer.
+        self._process.join()
+        self._break(WorkerDied(-(self._process.exitcode or 0), stalled, self._cells[pulse.PLACE]))
 
-    def _break(self) -> None:
+    def _wait_for_answer(self) -> bool:
+        """Wait until there is something to read; False where the worker is stuck."""
+        last, since = -1, time.monotonic()
+        while not self._answers.poll(_LOOK):
+            now, beats = time.monotonic(), self._cells[pulse.BEATS]
+            # Headers take kilobytes where a block takes megabytes.
+            patience = self._timeout if self._cells[pulse.READING] else self._timeout / 2
+            if beats != last or not self._waiting:
+                last, since = beats, now
+            elif now - since > patience:
+                return False
+        return True
+
+    def _break(self, died: WorkerDied) -> None:
         with self._lock:
-            self._broken = True
+            self._died = died
             waiting, self._waiting = self._waiting, deque()
         for future in waiting:
-            future.set_exception(BrokenExecutor(_DIED))
+            future.set_exception(died)
 
 
-_DIED = "the worker process has died"
-
-
-def _serve(work: Connection, answers: Connection, inherited: Sequence[Connection]) -> None:
+def _serve(
+    work: Connection,
+    answers: Connection,
+    cells: MutableSequence[int],
+    inherited: Sequence[Connection],
+) -> None:
     """Be a worker: do what comes, until nothing can come any more."""
     for end in inherited:
         end.close()
+    pulse.share(cells)
     # Ctrl-C reaches every process of a terminal; the parent decides what becomes of it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -122,6 +154,7 @@ def _serve(work: Connection, answers: Connection, inherited: Sequence[Connection
         if wanted is None:
             return
         fn, args, kwargs = wanted
+        pulse.begin(0)
         try:
             answer = True, fn(*args, **kwargs)
         except Exception as error:

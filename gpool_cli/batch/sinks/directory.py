@@ -15,6 +15,7 @@ from gpool_cli.formats.atomic import Written
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.model import InputFile, Result
 from gpool_cli.printable import printable
+from gpool_cli.surroundings import Surroundings
 
 
 class DirectorySink(Sink):
@@ -36,7 +37,7 @@ class DirectorySink(Sink):
         self._file: InputFile | None = None
         self._outputs: Outputs | None = None
 
-    def begin(self, file: InputFile) -> None:
+    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
         self._file = file
         self._outputs = Outputs(
             self._destination.format_for(file),
@@ -44,6 +45,7 @@ class DirectorySink(Sink):
             self._record.run,
             self._destination.one_each(file),
         )
+        self._outputs.begin(file, surroundings)
 
     def add(self, result: Result) -> str:
         assert self._outputs is not None

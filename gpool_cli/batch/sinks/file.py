@@ -15,6 +15,7 @@ from gpool_cli.formats.atomic import Written, output_errors, put_in_place
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.formats.rownames import RowNames
 from gpool_cli.model import Alike, InputFile, Result
+from gpool_cli.surroundings import Surroundings
 
 
 class FileSink(Sink):
@@ -28,8 +29,8 @@ class FileSink(Sink):
         self._names = RowNames() if destination.format.name == "npy" else None
         self._paths = destination.outputs_of_file()
 
-    def begin(self, file: InputFile) -> None:
-        self._outputs.begin(file)
+    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
+        self._outputs.begin(file, surroundings)
 
     def add(self, result: Result) -> str:
         path = self._path_of(result)

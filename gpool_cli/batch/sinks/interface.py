@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from gpool_cli.model import Alike, InputFile, Result
+from gpool_cli.surroundings import Surroundings
 
 
 class Sink(ABC):
@@ -16,8 +17,12 @@ class Sink(ABC):
 
     bytes_out = 0
 
-    def begin(self, file: InputFile) -> None:
-        """Say that the results of this input come next."""
+    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
+        """Say that the results of this input come next, and what else is taken over from it.
+
+        Raises:
+            InputError: That has no place in the output.
+        """
 
     @abstractmethod
     def add(self, result: Result) -> str:

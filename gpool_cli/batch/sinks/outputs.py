@@ -9,6 +9,7 @@ from gpool_cli.formats import Row, load_writer
 from gpool_cli.formats.atomic import AtomicFile, Written, output_errors
 from gpool_cli.formats.interface import Writer, WriteStyle
 from gpool_cli.model import InputFile, Result
+from gpool_cli.surroundings import Surroundings
 
 
 class Outputs:
@@ -28,6 +29,7 @@ class Outputs:
         self._run = run
         self._one_each = one_each
         self._written: list[Written] = []
+        self._surroundings: Surroundings | None = None
         self._open: dict[str, tuple[AtomicFile, Writer]] = {}
 
     @held()
@@ -40,17 +42,19 @@ class Outputs:
             except BaseException:
                 file.discard()
                 raise
-            self.begin(result.file)
+            with output_errors(path):
+                self._open[path][1].begin(result.file, self._surroundings)
         with output_errors(path):
             self._open[path][1].add(result)
         if self._one_each and result.is_last:
             self._complete(path)
 
     @held()
-    def begin(self, file: InputFile) -> None:
+    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
+        self._surroundings = surroundings
         for path, (_, writer) in self._open.items():
             with output_errors(path):
-                writer.begin(file)
+                writer.begin(file, surroundings)
 
     @held()
     def end(self) -> None:

@@ -13,6 +13,7 @@ from gpool_cli.errors import OutputError, ReaderLeft
 from gpool_cli.formats import load_writer
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.model import InputFile, Result
+from gpool_cli.surroundings import Surroundings
 
 
 class StdoutSink(Sink):
@@ -26,8 +27,8 @@ class StdoutSink(Sink):
         self._writer = make(self._file, style)
         self._any = False
 
-    def begin(self, file: InputFile) -> None:
-        self._writer.begin(file)
+    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
+        self._writer.begin(file, surroundings)
 
     def add(self, result: Result) -> str:
         with _pipe_errors():

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
+from gpool_cli.errors import UsageError
+
+# What blocks and buffers take where there is nothing large in a file.
+_LEAST = 16 << 20
+
 
 def bytes_text(count: float) -> str:
     """A number of bytes in the unit that suits it: ``251 kB``."""
@@ -35,3 +42,19 @@ def count_text(count: int, noun: str) -> str:
 def number_text(value: float) -> str:
     """A value in at most 6 digits."""
     return f"{value:.6g}"
+
+
+def parse_bytes(text: str) -> int:
+    """A number of bytes as people write it: ``800M``, ``2 GiB``, ``1000000``.
+
+    Raises:
+        UsageError: It is none, or too little to work with.
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*", text, re.IGNORECASE)
+    if found is None:
+        raise UsageError(f"{text!r} is no size", "write it as 800M or 2GiB")
+    number, prefix, binary = found.groups()
+    size = int(float(number) * (1024 if binary else 1000) ** " kmgt".index(prefix.lower() or " "))
+    if size < _LEAST:
+        raise UsageError(f"{text!r} is too little to work with", "the least is 16MiB")
+    return size

@@ -1,0 +1,43 @@
+"""What to say when a worker died of a file."""
+
+from __future__ import annotations
+
+import signal
+from concurrent.futures import BrokenExecutor
+
+from gpool_cli.batch.executors import WorkerDied
+from gpool_cli.errors import InputError
+from gpool_cli.formats.opening import isolated
+from gpool_cli.model import Failed, InputFile
+
+# Signals that a process gets for what it did itself.
+_OWN_FAULTS = {
+    getattr(signal, name, None) for name in ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGILL")
+} - {None}
+
+
+def crash_of(file: InputFile, died: BrokenExecutor) -> InputError:
+    """The death of a worker, as an error about the file that it was working on."""
+    reader = "the HDF5 library" if isolated(file.path) else "the worker that read it"
+    number, stalled = (died.signal, died.stalled) if isinstance(died, WorkerDied) else (0, False)
+    if stalled:
+        return InputError(
+            f"stopped {reader}, which made no more progress",
+            "the file is damaged, or its disk is very slow: give it longer with --timeout",
+        )
+    name = signal.Signals(number).name if number in set(signal.Signals) else "unknown cause"
+    if number in _OWN_FAULTS:
+        return InputError(
+            f"crashed {reader} ({name})",
+            "the file is damaged, or the library has a bug; the others are done",
+        )
+    return InputError(
+        f"was not read: its worker was killed ({name})",
+        "if memory ran out, use fewer --jobs; then run it again",
+    )
+
+
+def crash_failure(file: InputFile, died: BrokenExecutor) -> Failed:
+    """The same, as what is said of the file."""
+    error = crash_of(file, died)
+    return Failed(file, "", error.message, error.hint)

@@ -1,0 +1,72 @@
+"""What the work on a map takes of memory: told before any of it is read, from its header alone."""
+
+from __future__ import annotations
+
+import math
+
+from gpool_cli.batch.pieces import job_for
+from gpool_cli.errors import InputError
+from gpool_cli.layout import Layout, shape_text, size_of
+from gpool_cli.model import ArrayInfo, Recipe
+from gpool_cli.printable import printable
+from gpool_cli.quantities import bytes_text
+
+# A sum in two float64, a count, and a maximum; and what is made of them in the end.
+_CELL_BYTES = 48
+
+# Results so long do not come back from a worker in one answer.
+_LONG = 32 << 20
+
+
+def chunk_bytes(info: ArrayInfo) -> int:
+    """The bytes of a chunk, decoded; 0 where there are no chunks."""
+    if info.chunks is None or info.dtype is None:
+        return 0
+    return size_of(info.chunks) * info.dtype.itemsize
+
+
+def working_bytes(info: ArrayInfo, layout: Layout, recipe: Recipe) -> int:
+    """What one part of a map takes: a chunk, stored and decoded, and the state of its channels."""
+    return 2 * chunk_bytes(info) + _state_bytes(info, layout, recipe)
+
+
+def is_long(info: ArrayInfo, layout: Layout, recipe: Recipe) -> bool:
+    """Whether the results of a map are too long for one answer."""
+    return math.prod(layout.output_shape(info.shape, recipe.shape)) * 8 > _LONG
+
+
+def check_memory(info: ArrayInfo, layout: Layout, recipe: Recipe, most: int) -> None:
+    """Refuse what can't be done within so many bytes.
+
+    Raises:
+        InputError: A chunk, or what is known of the channels, takes more.
+    """
+    chunk, state = chunk_bytes(info), _state_bytes(info, layout, recipe)
+    if chunk > most:
+        raise InputError(
+            f"has chunks of {shape_text(info.chunks or ())}, {bytes_text(chunk)} each, "
+            f"which is more than --max-memory",
+            "rewrite the file in smaller ones with: "
+            f"h5repack -l {printable(info.dataset)}:CHUNK={_smaller(info)} OLD NEW",
+        )
+    if state > most:
+        raise InputError(
+            f"has so many channels that {bytes_text(state)} are needed, more than --max-memory",
+            "is the layout right? if so, give it more with --max-memory",
+        )
+
+
+def _state_bytes(info: ArrayInfo, layout: Layout, recipe: Recipe) -> int:
+    """What is known of the channels while a part is pooled, where it is more than a part's."""
+    job = job_for(info, layout, recipe)
+    return 0 if job.by_rows else job.cells * _CELL_BYTES
+
+
+def _smaller(info: ArrayInfo) -> str:
+    """A chunk of a megabyte or so in the same proportions, as h5repack takes it."""
+    chunks = list(info.chunks or ())
+    itemsize = info.dtype.itemsize if info.dtype is not None else 1
+    for axis in range(len(chunks)):
+        while chunks[axis] > 1 and math.prod(chunks) * itemsize > 1 << 20:
+            chunks[axis] = -(-chunks[axis] // 2)
+    return "x".join(map(str, chunks))

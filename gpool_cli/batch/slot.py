@@ -1,0 +1,139 @@
+"""One worker and those that replace it: what it died of costs one file, and the rest is done."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from gpool_cli.batch.crash import crash_failure, crash_of
+from gpool_cli.batch.executors import WorkerDied
+from gpool_cli.batch.units import Answer, Unit, WholeFiles, work_on
+from gpool_cli.model import Alike, FileDone, InputFile, Outcome, Task
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(eq=False)
+class Pending:
+    """A unit that was handed out: to which worker, and what will be its answer."""
+
+    unit: Unit
+    slot: Slot
+    executor: Executor
+    future: Future[Answer]
+
+    def is_answered(self) -> bool:
+        """Whether there is nothing to wait for."""
+        return self.future.done()
+
+    def answer(self) -> Answer:
+        """Wait for the answer."""
+        return self.slot.take(self)
+
+
+class Slot:
+    """A place for one worker, which is replaced when it dies.
+
+    A worker does its units in the order in which it got them: the first of them without an answer
+    is the one that it died of.
+
+    Args:
+        make: Makes an executor with one worker.
+    """
+
+    def __init__(self, make: Callable[[], Executor]) -> None:
+        self._make = make
+        self._executor = make()
+        self.queue: deque[Pending] = deque()
+
+    def load(self) -> int:
+        """How many units are still to be done; one that the worker died of counts until it is told.
+
+        So a dead worker gets nothing that its successor would do before what must be done again.
+        """
+        return sum(not p.future.done() or p.future.exception() is not None for p in self.queue)
+
+    def hand_out(self, unit: Unit) -> Pending:
+        """Give the worker one more unit."""
+        pending = Pending(unit, self, *self._submit(work_on, unit))
+        self.queue.append(pending)
+        return pending
+
+    def take(self, pending: Pending) -> Answer:
+        """Wait for the answer to a unit; after it the slot knows it no more."""
+        while True:
+            try:
+                answer = pending.future.result()
+            except BrokenExecutor:
+                self._recover(pending.executor)
+            else:
+                self.queue.remove(pending)
+                return answer
+
+    def call(self, file: InputFile, fn: Callable[..., _Value], *args: Any) -> _Value:
+        """Have the worker call a function, and wait for it; for slots that do nothing else.
+
+        Args:
+            file: What the function looks into.
+            fn: The function.
+            args: What it is given.
+
+        Raises:
+            InputError: The worker died of it.
+        """
+        try:
+            value: _Value = self._submit(fn, *args)[1].result()
+        except BrokenExecutor as died:
+            raise crash_of(file, died) from None
+        return value
+
+    def end(self, wait: bool) -> None:
+        """End the worker: when it has done what it has, or at once."""
+        self._executor.shutdown(wait=wait, cancel_futures=True)
+
+    def _submit(self, fn: Callable[..., Any], *args: Any) -> tuple[Executor, Future[Any]]:
+        try:
+            return self._executor, self._executor.submit(fn, *args)
+        except BrokenExecutor:
+            self._executor = self._make()
+            return self._executor, self._executor.submit(fn, *args)
+
+    def _recover(self, dead: Executor) -> None:
+        """Answer the unit that a worker died of, and hand out again what it had behind that."""
+        behind = [p for p in self.queue if p.executor is dead and _is_lost(p)]
+        first, again = behind[0], behind[1:]
+        died = first.future.exception()
+        assert isinstance(died, BrokenExecutor)
+        first.future = Future()
+        first.future.set_result(self._after_a_crash(first.unit, died))
+        for pending in again:
+            pending.executor, pending.future = self._submit(work_on, pending.unit)
+
+    def _after_a_crash(self, unit: Unit, died: BrokenExecutor) -> Answer:
+        """What there is to say of a unit that a worker died of; its other files are done."""
+        if not isinstance(unit, WholeFiles):
+            return crash_of(unit.task.file, died)
+        place = died.place if isinstance(died, WorkerDied) else 0
+        place = min(place, len(unit.tasks) - 1)
+        file = unit.tasks[place].file
+        said: list[Outcome] = [crash_failure(file, died), FileDone(file)]
+        before = self._alone(unit.tasks[:place], unit.share)
+        return [*before, *said, *self._alone(unit.tasks[place + 1 :], unit.share)]
+
+    def _alone(self, tasks: Sequence[Task], share: int) -> Sequence[Outcome | Alike]:
+        if not tasks:
+            return []
+        unit = WholeFiles(tuple(tasks), share)
+        try:
+            answer = self._submit(work_on, unit)[1].result()
+        except BrokenExecutor as died:
+            answer = self._after_a_crash(unit, died)
+        assert isinstance(answer, list)
+        return answer
+
+
+def _is_lost(pending: Pending) -> bool:
+    return pending.future.done() and isinstance(pending.future.exception(), BrokenExecutor)

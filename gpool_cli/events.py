@@ -1,0 +1,96 @@
+"""What listeners to a run are told: results in figures, progress, and what is said of files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gpool_cli.layout import Layout
+from gpool_cli.model import (
+    Alike,
+    ArrayInfo,
+    Failed,
+    FileDone,
+    InputFile,
+    PoolingSpec,
+    Skipped,
+    Warned,
+)
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """What people are told of one result.
+
+    Attributes:
+        file: Where the map comes from.
+        info: The array it was.
+        layout: The meaning of the array's axes.
+        pooling: Which pooling this is.
+        shape: The shape of the result.
+        dtype: Its dtype by name.
+        low: Its smallest value that is no NaN; None where there is none.
+        mean: The mean of its values that are no NaN; None where there are none.
+        high: Its largest value that is no NaN; None where there is none.
+        nan_values: How many NaN it has.
+        preview: Its first values.
+        where: The path it went to; ``-`` is standard output, and '' nowhere.
+        first: It is the first of the results of its map.
+    """
+
+    file: InputFile
+    info: ArrayInfo
+    layout: Layout
+    pooling: PoolingSpec
+    shape: tuple[int, ...]
+    dtype: str
+    low: float | None
+    mean: float | None
+    high: float | None
+    nan_values: int
+    preview: tuple[float, ...]
+    where: str
+    first: bool = True
+
+
+@dataclass(frozen=True)
+class DoneBefore:
+    """An input that an earlier run finished; nothing is done about it.
+
+    Attributes:
+        file: The input.
+        outputs: The paths of what came of it.
+    """
+
+    file: InputFile
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """Some share of a large file has been worked on; the shares of a file make 1."""
+
+    share: float
+
+
+@dataclass(frozen=True)
+class Together:
+    """What listeners are told of files that were alike, once for all of them.
+
+    Attributes:
+        alike: The files, and what was made of them.
+        tell: What there is to tell of a result by its place: those of the first file, then those
+            of the second. It is worked out when it is asked for.
+    """
+
+    alike: Alike
+    tell: Callable[[int], Pooled]
+
+    @property
+    def count(self) -> int:
+        """How many results there are."""
+        return self.alike.count * len(self.alike.results)
+
+
+Event = Pooled | Skipped | Warned | Failed | FileDone | DoneBefore | Advanced | Together
+"""What listeners to a run are told."""
