@@ -50,7 +50,27 @@ class ReaderLeft(GpoolError):
     exit_code = 141
 
 
-class Terminated(BaseException):
-    """SIGTERM asked the run to stop; like a KeyboardInterrupt it is no fault of any input."""
+class Stopped(BaseException):
+    """The run was asked to stop; like a KeyboardInterrupt it is no fault of any input.
+
+    Attributes:
+        hint: What to do about it; empty where there is nothing to say.
+    """
+
+    exit_code = 1
+    word = "stopped"
+    hint = ""
+
+
+class Interrupted(Stopped):
+    """By Ctrl-C."""
+
+    exit_code = 130
+    word = "interrupted"
+
+
+class Terminated(Stopped):
+    """By SIGTERM."""
 
     exit_code = 143
+    word = "terminated"

@@ -54,6 +54,19 @@ class Pooled:
 
 
 @dataclass(frozen=True)
+class DoneBefore:
+    """An input that an earlier run finished; nothing is done about it.
+
+    Attributes:
+        file: The input.
+        outputs: The paths of what came of it.
+    """
+
+    file: InputFile
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Advanced:
     """Some share of a large file has been worked on; the shares of a file make 1."""
 
@@ -79,5 +92,5 @@ class Together:
         return self.alike.count * len(self.alike.results)
 
 
-Event = Pooled | Skipped | Warned | Failed | FileDone | Advanced | Together
+Event = Pooled | Skipped | Warned | Failed | FileDone | DoneBefore | Advanced | Together
 """What listeners to a run are told."""

@@ -20,6 +20,7 @@ class Tally:
         omitted: NaN of the inputs that were left out.
         seconds: Wall time.
         skipped: Arrays and files that were not pooled.
+        done_before: Inputs that an earlier run finished, in which nothing was left to do.
     """
 
     maps: int = 0
@@ -32,3 +33,4 @@ class Tally:
     omitted: int = 0
     seconds: float = 0.0
     skipped: int = 0
+    done_before: int = 0

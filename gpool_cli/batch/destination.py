@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gpool_cli.errors import UsageError
@@ -28,6 +28,7 @@ class Destination:
         stack: All maps become the rows of one array.
         poolings: The labels of the poolings.
         overwrite: Outputs that exist are replaced.
+        resume: What an earlier run finished in the directory is not done again.
     """
 
     kind: Kind
@@ -36,6 +37,12 @@ class Destination:
     stack: bool = False
     poolings: tuple[str, ...] = ()
     overwrite: bool = False
+    resume: bool = False
+
+    @property
+    def may_replace(self) -> bool:
+        """Whether outputs that exist may be replaced."""
+        return self.overwrite or self.resume
 
     @property
     def keeps_names(self) -> bool:
@@ -50,6 +57,10 @@ class Destination:
         row = row_of_suffix(file.name)
         return row if row is not None and row.writer else row_named("npy")
 
+    def one_each(self, file: InputFile) -> bool:
+        """Whether in a directory every result of an input has an output of its own."""
+        return not _holds_many(self.format_for(file))
+
     def carries(self, file: InputFile) -> bool:
         """Whether the output takes over what an input has beside its maps."""
         if self.stack or self.kind == "nowhere":
@@ -57,13 +68,16 @@ class Destination:
         row = self.format_for(file) if self.kind == "directory" else self.format
         return row is not None and row.carries
 
-    def outputs_of_file(self) -> list[str]:
-        """Every path that a run into one file writes."""
+    def results_of_file(self) -> list[str]:
+        """The paths that a run into one file writes results to."""
         if len(self.poolings) > 1 and self.format is not None and not _holds_many(self.format):
             root, suffix = os.path.splitext(self.path)
-            paths = [f"{root}.{_part(pooling)}{suffix}" for pooling in self.poolings]
-        else:
-            paths = [self.path]
+            return [f"{root}.{_part(pooling)}{suffix}" for pooling in self.poolings]
+        return [self.path]
+
+    def outputs_of_file(self) -> list[str]:
+        """Every path that a run into one file writes."""
+        paths = self.results_of_file()
         if self.format is not None and self.format.name == "npy":
             paths.append(self.row_names_path())
         return paths
@@ -112,12 +126,22 @@ def parse_destination(
     stack: bool,
     poolings: Sequence[str],
     overwrite: bool,
+    resume: bool = False,
 ) -> Destination:
-    """What ``-o`` and ``--format`` mean.
+    """What ``-o`` and the options beside it mean.
 
     Raises:
-        UsageError: The suffix is unknown, or the two contradict each other.
+        UsageError: The suffix is unknown, or the options contradict each other.
     """
+    destination = _parse(output, format_name, stack, poolings)
+    if resume and destination.kind != "directory":
+        raise UsageError("--resume goes on with a directory of outputs", "name one with -o DIR/")
+    return replace(destination, overwrite=overwrite, resume=resume)
+
+
+def _parse(
+    output: str | None, format_name: str | None, stack: bool, poolings: Sequence[str]
+) -> Destination:
     row = row_named(format_name) if format_name is not None else None
     labels = tuple(poolings)
     if output is None:
@@ -137,7 +161,7 @@ def parse_destination(
                 f"{printable(output)} has no suffix, which means a directory, but is none",
                 "choose another -o",
             )
-        return Destination("directory", output, row, False, labels, overwrite)
+        return Destination("directory", output, row, False, labels)
     if of_suffix is None or not of_suffix.writer:
         known = " ".join(suffix for known in TABLE if known.writer for suffix in known.suffixes)
         raise UsageError(
@@ -149,7 +173,7 @@ def parse_destination(
             f"{printable(output)} is no name for the format {row.name}", "leave out --format"
         )
     stacked = stack or not of_suffix.mixed
-    return Destination("file", output, of_suffix, stacked, labels, overwrite)
+    return Destination("file", output, of_suffix, stacked, labels)
 
 
 _NAME_A_FILE = "name a file such as all.npy"

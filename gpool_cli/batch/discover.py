@@ -55,6 +55,8 @@ def discover(
     """
     if "" in inputs:
         raise UsageError("an input has an empty name", "is a variable of the shell unset?")
+    if base == "":
+        raise UsageError("the base has an empty name", "is a variable in --base not set?")
     if inputs.count(STDIN) > 1:
         raise UsageError("standard input can be read only once", "name - once")
     found = Found(alone=len(inputs) == 1, words=tuple(inputs))

@@ -1,139 +1,189 @@
-"""The manifest: what came from where in a run, by which parameters, with which result."""
+"""The manifest of an output directory: which output came from what, by which parameters.
+
+A line of JSON for the parameters, and one for every input that gave outputs. While a run lives, the
+same lines stand in a journal in the order in which outputs were finished.
+"""
 
 from __future__ import annotations
 
 import json
-import math
-from typing import IO, Any
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from gpool_cli import __version__
-from gpool_cli.batch.stopping import held
-from gpool_cli.events import Event, Pooled, Together
-from gpool_cli.formats.atomic import AtomicFile, output_errors
-from gpool_cli.formats.spool import Spool
-from gpool_cli.model import Failed, InputFile, Recipe, Skipped, Warned
+from gpool_cli.errors import UsageError
+from gpool_cli.model import InputFile, Recipe
 from gpool_cli.printable import printable
-from gpool_cli.tally import Tally
+
+MANIFEST = ".gpool-manifest"
+JOURNAL = ".gpool-journal"
+
+Parameters = dict[str, Any]
+Key = tuple[str, str]
 
 
-class Manifest:
-    """Collects a run's record, in a temporary file beyond a size that memory bears.
+@dataclass(frozen=True)
+class Output:
+    """One file of a directory.
 
-    Args:
-        recipe: What was asked for.
+    Attributes:
+        path: Its path below the directory.
+        size: How many bytes it has.
+        sha256: Their checksum in hexadecimal.
     """
 
-    def __init__(self, recipe: Recipe) -> None:
-        self._recipe = recipe
-        self._lists = {name: _JsonList() for name in ("results", "skipped", "warnings", "failures")}
-
-    def add(self, event: Event) -> None:
-        """Record what happened."""
-        if isinstance(event, Pooled):
-            self._lists["results"].add(_result(event))
-        elif isinstance(event, Together):
-            for warning in event.alike.warnings():
-                self.add(warning)
-            for place in range(event.count):
-                self.add(event.tell(place))
-        elif isinstance(event, Skipped):
-            said = {**_place(event.file, event.dataset), "reason": printable(event.reason)}
-            self._lists["skipped"].add(said)
-        elif isinstance(event, (Warned, Failed)):
-            said = {
-                **_place(event.file, event.dataset),
-                "message": printable(event.message),
-            }
-            if isinstance(event, Failed):
-                self._lists["failures"].add({**said, "hint": printable(event.hint)})
-            else:
-                self._lists["warnings"].add({**said, "kind": event.kind})
-
-    @held()
-    def write(self, path: str, tally: Tally, exit_code: int) -> None:
-        """Write the record as JSON.
-
-        Args:
-            path: Where to.
-            tally: The totals.
-            exit_code: How the run ends.
-        """
-        head = {
-            "gpool": __version__,
-            "recipe": {
-                "poolings": [spec.label for spec in self._recipe.poolings],
-                "layout": self._recipe.layout,
-                "nan": self._recipe.nan,
-                "dtype": self._recipe.dtype,
-                "shape": self._recipe.shape,
-            },
-            "exit_code": exit_code,
-            "totals": vars(tally),
-        }
-        output = AtomicFile(path)
-        try:
-            with output_errors(path):
-                output.file.write(json.dumps(head, indent=1)[:-2].encode())
-                for name, items in self._lists.items():
-                    output.file.write(f',\n "{name}": ['.encode())
-                    items.copy_to(output.file)
-                    output.file.write(b"]")
-                output.file.write(b"\n}\n")
-        except BaseException:
-            output.discard()
-            raise
-        output.commit()
-
-    def close(self) -> None:
-        """Forget the record."""
-        for items in self._lists.values():
-            items.close()
+    path: str
+    size: int
+    sha256: str
 
 
-class _JsonList:
-    """Items of a JSON list, one a line."""
+@dataclass(frozen=True)
+class Entry:
+    """What came of one input.
 
-    def __init__(self) -> None:
-        self._file = Spool()
-        self._empty = True
+    Attributes:
+        source: The input, as the user named it or a walk found it.
+        name: What it is called in outputs.
+        keys: The patterns that selected arrays in it.
+        size: How many bytes it had when it was read; None for standard input.
+        mtime_ns: When it had been changed by then, in nanoseconds; None for standard input.
+        outputs: All that came of it.
+    """
 
-    def add(self, item: dict[str, Any]) -> None:
-        self._file.write(b"\n  " if self._empty else b",\n  ")
-        self._file.write(json.dumps(item, ensure_ascii=False, allow_nan=False).encode())
-        self._empty = False
+    source: str
+    name: str
+    keys: tuple[str, ...]
+    size: int | None
+    mtime_ns: int | None
+    outputs: tuple[Output, ...]
 
-    def copy_to(self, file: IO[bytes]) -> None:
-        for part in self._file.chunks():
-            file.write(part)
-        if not self._empty:
-            file.write(b"\n ")
-
-    def close(self) -> None:
-        self._file.close()
+    @property
+    def key(self) -> Key:
+        """What tells it from the other inputs of a directory."""
+        return self.source, self.name
 
 
-def _place(file: InputFile, dataset: str) -> dict[str, str]:
-    return {"source": printable(file.path), "dataset": printable(dataset)}
+@dataclass
+class Previous:
+    """What earlier runs left in a directory.
+
+    Attributes:
+        parameters: Those of the last run; None where there was none.
+        entries: What it finished, and what earlier runs did with the same parameters.
+        journal_size: How many bytes of the journal are whole lines; 0 where there is none.
+    """
+
+    parameters: Parameters | None = None
+    entries: dict[Key, Entry] = field(default_factory=dict)
+    journal_size: int = 0
 
 
-def _result(pooled: Pooled) -> dict[str, Any]:
+def parameters_of(
+    recipe: Recipe, format_name: str | None, copy_others: bool, strict: bool
+) -> Parameters:
+    """Everything beside the inputs that decides the outputs of a directory."""
     return {
-        **_place(pooled.file, pooled.info.dataset),
-        "shape": list(pooled.info.shape),
-        "layout": pooled.layout.axes,
-        "layout_from": pooled.layout.origin,
-        "dtype": pooled.info.dtype_name,
-        "pooling": pooled.pooling.label,
-        "output_shape": list(pooled.shape),
-        "output_dtype": pooled.dtype,
-        "min": _finite(pooled.low),
-        "mean": _finite(pooled.mean),
-        "max": _finite(pooled.high),
-        "nan": pooled.nan_values,
-        "written_to": printable(pooled.where),
+        "gpool": __version__,
+        "poolings": [spec.label for spec in recipe.poolings],
+        "layout": recipe.layout,
+        "nan": recipe.nan,
+        "dtype": recipe.dtype,
+        "shape": recipe.shape,
+        "batch axis": recipe.batched,
+        "format": format_name,
+        "copy others": copy_others,
+        "strict": strict,
     }
 
 
-def _finite(value: float | None) -> float | None:
-    """JSON has no infinities."""
-    return value if value is not None and math.isfinite(value) else None
+def key_of(file: InputFile) -> Key:
+    """The key of an input's entry."""
+    return file.path, file.name
+
+
+def line_of(said: Parameters | Entry) -> bytes:
+    """A line of the manifest; the same for equal entries."""
+    return json.dumps(asdict(said) if isinstance(said, Entry) else said).encode() + b"\n"
+
+
+def read_previous(directory: str) -> Previous:
+    """What earlier runs left in a directory. Lines that are damaged are as if they were not there.
+
+    Raises:
+        OSError: It is there and can't be read.
+    """
+    manifest = _read(os.path.join(directory, MANIFEST))
+    journal = _read(os.path.join(directory, JOURNAL))
+    if journal.parameters is None:
+        return Previous(manifest.parameters, manifest.entries)
+    if manifest.parameters == journal.parameters:
+        journal.entries = {**manifest.entries, **journal.entries}
+    return journal
+
+
+def _read(path: str) -> Previous:
+    try:
+        with open(path, "rb") as file:
+            lines = _whole_lines(file.read())
+    except FileNotFoundError:
+        return Previous()
+    first = next(lines, b"")
+    parameters = _json(first)
+    if "gpool" not in parameters:
+        return Previous()
+    previous = Previous(parameters, {}, len(first) + 1)
+    for line in lines:
+        previous.journal_size += len(line) + 1
+        entry = _entry(_json(line))
+        if entry is not None:
+            previous.entries[entry.key] = entry
+    return previous
+
+
+def _whole_lines(text: bytes) -> Iterator[bytes]:
+    """The lines that end; a run may have died within the last one."""
+    return iter(text.split(b"\n")[:-1])
+
+
+def _json(line: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _entry(said: dict[str, Any]) -> Entry | None:
+    try:
+        outputs = tuple(Output(**output) for output in said.pop("outputs"))
+        entry = Entry(**{**said, "keys": tuple(said.pop("keys")), "outputs": outputs})
+    except (KeyError, TypeError):
+        return None
+    names = (entry.source, entry.name, *(output.path for output in outputs))
+    return entry if all(isinstance(name, str) for name in names) else None
+
+
+def check_parameters(directory: str, now: Parameters, before: Parameters | None) -> None:
+    """Refuse to go on with other parameters than those of the outputs that are there.
+
+    Raises:
+        UsageError: They are others.
+    """
+    if before is None or before == now:
+        return
+    name = next(name for name in {**now, **before} if now.get(name) != before.get(name))
+    raise UsageError(
+        f"the results in {printable(directory)} were made with {name} {_said(before.get(name))}, "
+        f"and this run has {name} {_said(now.get(name))}",
+        "resume with the options of that run, or choose another -o",
+    )
+
+
+def _said(value: object) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return printable(" ".join(map(str, value)))
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return printable(str(value)) if value is not None else "by default"

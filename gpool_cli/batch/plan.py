@@ -18,6 +18,11 @@ from gpool_cli.formats.opening import format_of, open_reader
 from gpool_cli.model import STDIN, ArrayInfo, InputFile
 from gpool_cli.printable import printable
 
+_REPLACE = (
+    "replace it with --overwrite, or choose another -o",
+    "replace it with --overwrite, go on with --resume, or choose another -o",
+)
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -80,15 +85,23 @@ def list_arrays(file: InputFile, access: Access) -> list[ArrayInfo]:
         return list(reader.arrays_named(may_be_wanted(file.keys)))
 
 
-def check_outputs(planned: Sequence[Planned], destination: Destination) -> None:
-    """Refuse a plan that would lose something.
+def check_plan(planned: Sequence[Planned], destination: Destination) -> None:
+    """Refuse a plan that would lose something, whatever is there.
 
     Raises:
-        UsageError: Two inputs give one output, an output exists, or an output is an input.
+        UsageError: Two inputs give one output.
     """
     _check_collisions(planned)
     if destination.keeps_names:
         _check_names([one.file for one in planned])
+
+
+def check_existing(planned: Sequence[Planned], destination: Destination) -> None:
+    """Refuse to replace what must not be replaced.
+
+    Raises:
+        UsageError: An output exists, or is an input.
+    """
     if destination.kind == "file":
         outputs = destination.outputs_of_file()
     elif destination.kind == "directory" and os.path.isdir(destination.path):
@@ -99,20 +112,22 @@ def check_outputs(planned: Sequence[Planned], destination: Destination) -> None:
     if not existing:
         return
     _check_inputs(existing, [one.file for one in planned])
-    if not destination.overwrite:
+    if not destination.may_replace:
         more = f" and {len(existing) - 1} more" if len(existing) > 1 else ""
         raise UsageError(
             f"the output {printable(existing[0])}{more} is already there",
-            "replace it with --overwrite, or choose another -o",
+            _REPLACE[destination.kind == "directory"],
         )
 
 
 def check_report(report: str, planned: Sequence[Planned], destination: Destination) -> None:
-    """Refuse a report that would replace an input or an output.
+    """Refuse a report that would replace what must not be replaced.
 
     Raises:
-        UsageError: It would.
+        UsageError: It is an input, an output, or there already.
     """
+    if not report:
+        raise UsageError("the report has an empty name", "is a variable in --report not set?")
     if report == STDIN:
         raise UsageError("the report is written to a file", "name one with --report")
     outputs = [path for one in planned for path in one.outputs]
@@ -124,6 +139,11 @@ def check_report(report: str, planned: Sequence[Planned], destination: Destinati
         )
     if os.path.lexists(report):
         _check_inputs([report], [one.file for one in planned])
+        if not destination.may_replace:
+            raise UsageError(
+                f"the report {printable(report)} is already there",
+                "replace it with --overwrite, or choose another --report",
+            )
 
 
 def _check_collisions(planned: Sequence[Planned]) -> None:

@@ -8,11 +8,11 @@ from functools import partial
 
 from gpool_cli.batch.joined import joined
 from gpool_cli.batch.pipeline import Work, outcomes_of
-from gpool_cli.batch.sinks import Sink
+from gpool_cli.batch.sinks.interface import Sink
 from gpool_cli.batch.stopping import check
 from gpool_cli.batch.teller import Teller, count_together, tell_one
 from gpool_cli.errors import InputError
-from gpool_cli.events import Advanced, Event, Pooled, Together
+from gpool_cli.events import Advanced, DoneBefore, Event, Pooled, Together
 from gpool_cli.model import (
     Alike,
     Failed,
@@ -34,32 +34,32 @@ Listener = Callable[[Event], None]
 def run_tasks(
     tasks: Iterable[Task],
     sink: Sink,
-    missing: Sequence[Failed],
+    known: Sequence[Failed | DoneBefore],
     listen: Listener,
+    tally: Tally,
     work: Work | None = None,
-) -> Tally:
+) -> None:
     """Work through all tasks.
 
     Args:
         tasks: What to do.
         sink: Where results go.
-        missing: Inputs that are not there, which failed before they began.
+        known: Inputs that are not there, which failed before they began, and those that were done
+            before.
         listen: Told of everything that happens.
+        tally: The totals; they are right whatever ends the run.
         work: Who does it; None does it in this process.
-
-    Returns:
-        The totals.
 
     Raises:
         OutputError: A result could not be written; the run ends.
         ReaderLeft: The reader of the pipe left.
     """
     started = time.perf_counter()
-    run = _Run(sink, listen)
+    run = _Run(sink, listen, tally)
     try:
-        for failure in missing:
-            run.fail(failure)
-        outcomes = outcomes_of(tasks, work or Work(), lambda share: listen(Advanced(share)))
+        for event in known:
+            run.take_known(event)
+        outcomes = outcomes_of(tasks, work or Work(), run.advance)
         for outcome in joined(outcomes):
             check()
             if isinstance(outcome, Alike):
@@ -67,20 +67,21 @@ def run_tasks(
             else:
                 run.take(outcome)
         check()
-        sink.finish(failed=run.tally.failed_files > 0)
+        sink.finish(failed=tally.failed_files > 0)
     except BaseException:
         sink.discard()
         raise
-    run.tally.bytes_out = sink.bytes_out
-    run.tally.seconds = time.perf_counter() - started
-    return run.tally
+    finally:
+        sink.close()
+        tally.bytes_out = sink.bytes_out
+        tally.seconds = time.perf_counter() - started
 
 
 class _Run:
     """What is known while outcomes pass from the work into the sink."""
 
-    def __init__(self, sink: Sink, listen: Listener) -> None:
-        self.tally = Tally()
+    def __init__(self, sink: Sink, listen: Listener, tally: Tally) -> None:
+        self.tally = tally
         self._sink = sink
         self._listen = listen
         self._file: InputFile | None = None
@@ -88,10 +89,18 @@ class _Run:
         self._refused: str | None = None
         self._teller: Teller | None = None
 
-    def fail(self, failure: Failed) -> None:
-        """Count an input that was not there."""
-        self.tally.failed_files += 1
-        self._listen(failure)
+    def take_known(self, event: Failed | DoneBefore) -> None:
+        """Count an input that was not there, or was done before."""
+        if isinstance(event, Failed):
+            self.tally.failed_files += 1
+        else:
+            self.tally.done_before += 1
+        self._listen(event)
+
+    def advance(self, share: float) -> None:
+        """Say that a share of a large file is done; what is finished need not wait for it."""
+        self._sink.look_at_the_clock()
+        self._listen(Advanced(share))
 
     def take(self, outcome: Outcome) -> None:
         """Take in the next outcome; those of a file come together and end with a `FileDone`."""

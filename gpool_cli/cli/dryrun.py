@@ -30,7 +30,10 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Plan:
-    """A run that is only looked at: its inputs, those that are not there, and what is wanted."""
+    """A run that is only looked at: its inputs, those that are not there, and what is wanted.
+
+    ``done`` is how many inputs an earlier run finished.
+    """
 
     planned: Sequence[Planned]
     missing: Sequence[Failed]
@@ -38,6 +41,7 @@ class Plan:
     recipe: Recipe
     strict: bool
     access: Access
+    done: int = 0
 
 
 def print_plan(plan: Plan, scout: Scout) -> int:
@@ -63,11 +67,13 @@ def print_plan(plan: Plan, scout: Scout) -> int:
     for line in skips:
         print(line)
     warnings.print()
+    before = f", {plan.done:,} done before" if plan.done else ""
     print(
-        f"{count_text(maps, 'map')} of {count_text(len(plan.planned), 'file')} would be pooled; "
+        f"{count_text(maps, 'map')} of {count_text(len(plan.planned), 'file')} would be pooled"
+        f"{before}; "
         "nothing was written"
     )
-    return 1 if failed or not rows else 0
+    return 1 if failed or not (rows or plan.done) else 0
 
 
 def _rows(

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from gpool_cli.batch.destination import Destination, parse_destination
 from gpool_cli.batch.discover import Found, discover, with_distinct_names
 from gpool_cli.batch.jobs import usable_cores, worth_workers
-from gpool_cli.batch.plan import Planned, check_outputs, check_report, plan
+from gpool_cli.batch.manifest import Parameters, parameters_of
+from gpool_cli.batch.plan import Planned, check_existing, check_plan, check_report, plan
+from gpool_cli.batch.record import Record, held_directory, look_at_directory
 from gpool_cli.batch.run import run_tasks
 from gpool_cli.batch.sinks import make_sink
 from gpool_cli.batch.workers import Scout, workers
 from gpool_cli.cli.inputs import named_inputs, nothing_found
+from gpool_cli.cli.listening import Listeners
 from gpool_cli.cli.options import RunOptions
-from gpool_cli.errors import UsageError
-from gpool_cli.events import Event, Together
+from gpool_cli.errors import GpoolError, Stopped, UsageError
+from gpool_cli.events import DoneBefore
 from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.model import Failed, PoolingSpec, Recipe, Task, Warned
-from gpool_cli.report.lines import Warnings, print_error, print_failure
-from gpool_cli.report.progress import ProgressBar
-from gpool_cli.report.summary import Summary
+from gpool_cli.model import Failed, PoolingSpec, Recipe, Task
+from gpool_cli.report.lines import print_error
 from gpool_cli.surroundings import Carry
 from gpool_cli.tally import Tally
 
@@ -34,10 +35,15 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
 
     Raises:
         GpoolError: The run can't begin, or its output can't be written.
+        Stopped: It was asked to stop.
     """
-    labels = [spec.label for spec in specs]
     destination = parse_destination(
-        options.output, options.format, options.stack, labels, options.overwrite
+        options.output,
+        options.format,
+        options.stack,
+        [spec.label for spec in specs],
+        options.overwrite,
+        options.resume,
     )
     _check_terminal(destination)
     found = discover(named_inputs(options), options.keys, options.base, _own_paths(destination))
@@ -53,17 +59,31 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
         batched=options.stack or not found.alone,
     )
     missing = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
+    parameters = parameters_of(
+        recipe,
+        destination.format.name if destination.format is not None else None,
+        options.copy_others,
+        options.strict,
+    )
     with Scout(options.timeout) as scout:
         planned = list(plan(files, destination, options.layout, options.access, scout))
-        check_outputs(planned, destination)
+        check_plan(planned, destination)
         if options.report is not None:
             check_report(options.report, planned, destination)
+        if options.copy_others and not any(destination.carries(one.file) for one in planned):
+            raise UsageError(
+                "--copy-others needs an HDF5 output to copy to", "write to .h5, or leave it out"
+            )
         if options.dry_run:
             from gpool_cli.cli.dryrun import Plan, print_plan
 
-            shown = Plan(planned, missing, destination, recipe, options.strict, options.access)
-            return print_plan(shown, scout)
-    return _run(planned, missing, destination, recipe, found, options)
+            rest, done = look_at_directory(destination, planned, parameters)
+            access, strict = options.access, options.strict
+            return print_plan(
+                Plan(rest, missing, destination, recipe, strict, access, len(done)), scout
+            )
+    with _record(destination, planned, parameters) as record:
+        return _run(planned, record, missing, destination, recipe, found, options)
 
 
 def _check_terminal(destination: Destination) -> None:
@@ -82,8 +102,22 @@ def _own_paths(destination: Destination) -> list[str]:
     return [destination.path] if destination.kind == "directory" else []
 
 
+@contextlib.contextmanager
+def _record(
+    destination: Destination, planned: Sequence[Planned], parameters: Parameters
+) -> Iterator[Record | None]:
+    """Hold the directory that is written into; there is none to hold for other destinations."""
+    if destination.kind == "directory":
+        with held_directory(destination, planned, parameters) as record:
+            yield record
+    else:
+        check_existing(planned, destination)
+        yield None
+
+
 def _run(
     planned: Sequence[Planned],
+    record: Record | None,
     missing: Sequence[Failed],
     destination: Destination,
     recipe: Recipe,
@@ -98,56 +132,44 @@ def _run(
         several_inputs=destination.kind != "directory" and not found.alone,
         copy_others=options.copy_others,
     )
-    carries = [destination.carries(one.file) for one in planned]
-    if options.copy_others and not any(carries):
-        raise UsageError(
-            "--copy-others needs an HDF5 output to copy to", "write to .h5, or leave it out"
-        )
-    known = {path: one.file.path for one in planned for path in one.outputs}
-    sink = make_sink(destination, style, found.alone, known)
-    count = worth_workers([one.file for one in planned], options.jobs or usable_cores())
-    summary = Summary(preview=destination.kind == "nowhere")
-    warnings = Warnings()
+    sink = make_sink(destination, style, found.alone, record)
+    rest = record.rest if record is not None else planned
+    known: list[Failed | DoneBefore] = [*missing, *(record.done if record is not None else ())]
+    count = worth_workers([one.file for one in rest], options.jobs or usable_cores())
+    tally = Tally()
     with contextlib.ExitStack() as stack:
         carry = Carry(_passing_directory(stack) if options.copy_others else "")
-        tasks = (
-            Task(one.file, recipe, options.strict, carry if carried else None, options.access)
-            for one, carried in zip(planned, carries, strict=True)
-        )
-        manifest = None
-        if options.report is not None:
-            from gpool_cli.batch.manifest import Manifest
-
-            manifest = stack.enter_context(contextlib.closing(Manifest(recipe)))
-
-        def listen(event: Event) -> None:
-            if isinstance(event, Failed):
-                print_failure(event)
-            elif isinstance(event, Warned):
-                warnings.add(event)
-            elif isinstance(event, Together):
-                for warning in event.alike.warnings():
-                    warnings.add(warning)
-            if manifest is not None:
-                manifest.add(event)
-            summary.add(event)
-            bar.add(event)
-
-        with (
-            workers(count, options.timeout) as work,
-            ProgressBar(len(planned), not options.quiet) as bar,
-        ):
-            tally = run_tasks(tasks, sink, missing, listen, work)
-        exit_code = 1 if tally.failed_files or not tally.maps else 0
-        if manifest is not None and options.report is not None:
-            manifest.write(options.report, tally, exit_code)
-    if not tally.maps and not tally.failed_files:
-        print_error(nothing_found(found.words, "feature maps"))
-    if not options.quiet:
-        warnings.print()
-    if tally.files and not options.quiet:
-        _print_summary(summary, tally, destination, options.summary)
+        tasks = _tasks(rest, destination, recipe, carry, options, record)
+        work = stack.enter_context(workers(count, options.timeout))
+        listeners = stack.enter_context(Listeners(recipe, destination, len(rest), options))
+        try:
+            run_tasks(tasks, sink, known, listeners.tell, tally, work)
+        except (GpoolError, Stopped) as error:
+            if isinstance(error, Stopped) and record is not None:
+                error.hint = "go on with --resume"
+            listeners.write_report(tally, error.exit_code)
+            raise
+        exit_code = 1 if tally.failed_files or not (tally.maps or tally.done_before) else 0
+        listeners.write_report(tally, exit_code)
+        if exit_code and not tally.maps and not tally.failed_files:
+            print_error(nothing_found(found.words, "feature maps"))
+        listeners.print_summary(tally)
     return exit_code
+
+
+def _tasks(
+    rest: Sequence[Planned],
+    destination: Destination,
+    recipe: Recipe,
+    carry: Carry,
+    options: RunOptions,
+    record: Record | None,
+) -> Iterator[Task]:
+    for one in rest:
+        if record is not None:
+            record.journal.see(one.file)
+        carried = carry if destination.carries(one.file) else None
+        yield Task(one.file, recipe, options.strict, carried, options.access)
 
 
 def _passing_directory(stack: contextlib.ExitStack) -> str:
@@ -155,11 +177,3 @@ def _passing_directory(stack: contextlib.ExitStack) -> str:
     import tempfile
 
     return stack.enter_context(tempfile.TemporaryDirectory(prefix="gpool-"))
-
-
-def _print_summary(summary: Summary, tally: Tally, destination: Destination, style: str) -> None:
-    stream = sys.stderr if destination.kind == "stdout" else sys.stdout
-    if style == "full":
-        summary.print_full(stream, tally)
-    elif style == "short":
-        summary.print_short(stream, tally)

@@ -17,11 +17,16 @@ import click
 from gpool_cli import __version__
 from gpool_cli.batch.stopping import stop
 from gpool_cli.cli.pool import pooling_command
-from gpool_cli.errors import GpoolError, OutputError, ReaderLeft, Terminated
+from gpool_cli.errors import (
+    GpoolError,
+    Interrupted,
+    OutputError,
+    ReaderLeft,
+    Stopped,
+    Terminated,
+)
 from gpool_cli.poolings import TABLE, find_row
 from gpool_cli.printable import printable
-
-INTERRUPTED = 130
 
 # name → (where the command is, its line in the help)
 TOOLS = {
@@ -51,7 +56,7 @@ class Commands(click.Group):
         except BrokenPipeError as error:
             raise ReaderLeft("the reader of the pipe left before all was written") from error
         except KeyboardInterrupt as error:
-            raise _Interrupted from error
+            raise Interrupted from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Poolings"):
@@ -89,12 +94,12 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         _say_usage(error)
         return error.exit_code
-    except Terminated:
-        _say("terminated; what was finished is kept", "")
-        return Terminated.exit_code
-    except (_Interrupted, click.Abort, KeyboardInterrupt):
-        _say("interrupted; what was finished is kept", "")
-        return INTERRUPTED
+    except Stopped as stopped:
+        _say(f"{stopped.word}; what was finished is kept", stopped.hint)
+        return stopped.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _say(f"{Interrupted.word}; what was finished is kept", "")
+        return Interrupted.exit_code
     except BrokenPipeError:
         _silence()
         return ReaderLeft.exit_code
@@ -134,16 +139,12 @@ def main() -> NoReturn:
     sys.exit(run(sys.argv[1:]))
 
 
-class _Interrupted(BaseException):
-    """A KeyboardInterrupt that click does not know."""
-
-
 def _terminate(_: int, __: FrameType | None) -> None:
     stop(Terminated())
 
 
 def _interrupt(_: int, __: FrameType | None) -> None:
-    stop(KeyboardInterrupt())
+    stop(Interrupted())
 
 
 def _open_closed_streams() -> None:

@@ -53,6 +53,7 @@ class RunOptions(InputOptions):
     base: str | None
     stack: bool
     overwrite: bool
+    resume: bool
     copy_others: bool
     shape: ShapeStyle
     dtype: str | None
@@ -151,6 +152,11 @@ _RUN = (
     ),
     click.option("--stack", is_flag=True, help="One array for all maps, a row per map."),
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+    click.option(
+        "--resume",
+        is_flag=True,
+        help="Go on with a directory of outputs: what an earlier run finished is left alone.",
+    ),
     click.option(
         "--copy-others",
         is_flag=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpool_cli.formats.atomic import AtomicFile, output_errors
+from gpool_cli.formats.atomic import AtomicFile, Written, output_errors
 from gpool_cli.formats.rows import batch_first
 from gpool_cli.formats.spool import Spool
 from gpool_cli.model import Alike, Result
@@ -46,8 +46,8 @@ class RowNames:
         """Forget the rows."""
         self._file.close()
 
-    def write(self, path: str) -> int:
-        """Write the table to a file, and say how many bytes it has."""
+    def write(self, path: str) -> Written:
+        """Write the table to a file, which has not its name yet."""
         output = AtomicFile(path)
         try:
             with output_errors(path):
@@ -56,4 +56,4 @@ class RowNames:
         except BaseException:
             output.discard()
             raise
-        return output.commit()
+        return output.complete()

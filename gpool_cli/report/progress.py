@@ -85,6 +85,13 @@ class ProgressBar:
         self._task = self._bar.add_task("pooling", total=self._total, rate="")
         self._bar.start()
 
+    def end(self) -> None:
+        """Take the bar away."""
+        self._wanted = False
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
     def __enter__(self) -> ProgressBar:
         return self
 
@@ -94,5 +101,4 @@ class ProgressBar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self.end()

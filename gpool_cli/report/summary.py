@@ -29,10 +29,12 @@ class Summary:
 
     Args:
         preview: Show the values themselves, because they go nowhere else.
+        where: Where the results go.
     """
 
-    def __init__(self, preview: bool) -> None:
+    def __init__(self, preview: bool, where: str = "") -> None:
         self._preview = preview
+        self._where = where
         self._first: list[Pooled] = []
         self._last: deque[Callable[[], Pooled]] = deque(maxlen=_ENDS)
         self._results = 0
@@ -70,16 +72,34 @@ class Summary:
         if rows:
             left_out = self._results - len(rows)
             varied = _NUMBERS | self._varied if left_out else frozenset()
-            print_table(stream, _columns(self._preview), rows, left_out, _ENDS, varied)
+            print_table(stream, self._columns(), rows, left_out, _ENDS, varied)
         self._print_skips(stream)
-        self.print_short(stream, tally)
+        if self._where:
+            print(f"written to {self._where}", file=stream)
+        _print_totals(stream, _totals(tally), tally)
 
     def print_short(self, stream: TextIO, tally: Tally) -> None:
         """Print the totals in a line, and what there is to say about NaN in another."""
-        width = width_of(stream) if stream.isatty() else None
-        for parts in (_totals(tally), _special_values(tally)):
-            for line in wrapped(parts, width):
-                print(line, file=stream)
+        where = [f"written to {self._where}"] if self._where else []
+        _print_totals(stream, [*_totals(tally), *where], tally)
+
+    def _columns(self) -> list[Column]:
+        """The columns in the order they stand, with a rank for who goes first when it is narrow."""
+        places = [Column("written to", 12, text=True, dull="", least=20)]
+        return [
+            Column("source", 0, text=True, least=20),
+            Column("shape", 3),
+            Column("layout", 2, text=True),
+            Column("dtype", 9, text=True),
+            Column("pooling", 1, text=True),
+            Column("output", 5),
+            *([Column("values", 1, text=True)] if self._preview else []),
+            Column("min", 8),
+            Column("mean", 6),
+            Column("max", 7),
+            Column("NaN", 4, dull="0"),
+            *(places if "written to" in self._varied else []),
+        ]
 
     def _print_skips(self, stream: TextIO) -> None:
         for skip in self._skips:
@@ -113,24 +133,6 @@ def _row(pooled: Pooled, preview: int) -> dict[str, str]:
     }
 
 
-def _columns(preview: bool) -> list[Column]:
-    """The columns in the order they stand, with a rank for who goes first when it is narrow."""
-    return [
-        Column("source", 0, text=True, least=20),
-        Column("shape", 3),
-        Column("layout", 2, text=True),
-        Column("dtype", 9, text=True),
-        Column("pooling", 1, text=True),
-        Column("output", 5),
-        *([Column("values", 1, text=True)] if preview else []),
-        Column("min", 8),
-        Column("mean", 6),
-        Column("max", 7),
-        Column("NaN", 4, dull="0"),
-        Column("written to", 12, text=True, dull="", least=20),
-    ]
-
-
 def _number_or_nothing(value: float | None) -> str:
     return number_text(value) if value is not None else ""
 
@@ -154,6 +156,13 @@ def _preview_text(pooled: Pooled, room: int) -> str:
     return " ".join(shown) + (f" … ({size:,})" if size > len(shown) else "")
 
 
+def _print_totals(stream: TextIO, totals: list[str], tally: Tally) -> None:
+    width = width_of(stream) if stream.isatty() else None
+    for parts in (totals, _special_values(tally)):
+        for line in wrapped(parts, width):
+            print(line, file=stream)
+
+
 def _totals(tally: Tally) -> list[str]:
     parts = [
         f"{count_text(tally.maps, 'map')} of {count_text(tally.files, 'file')}",
@@ -166,6 +175,8 @@ def _totals(tally: Tally) -> list[str]:
         parts.append(f"{bytes_text(tally.bytes_in / tally.seconds)}/s")
     if tally.skipped:
         parts.append(f"{tally.skipped:,} skipped")
+    if tally.done_before:
+        parts.append(f"{tally.done_before:,} done before")
     parts.append(f"{tally.failed_files:,} failed")
     return parts
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import resource
 from pathlib import Path
 
 import h5py
@@ -12,7 +13,12 @@ import pytest
 
 
 def files(root: str | Path = ".") -> list[str]:
-    return sorted(str(p.relative_to(root)) for p in Path(root).rglob("*") if not p.is_dir())
+    """Every file below a directory but for the manifests."""
+    return sorted(
+        str(p.relative_to(root))
+        for p in Path(root).rglob("*")
+        if not p.is_dir() and p.name != ".gpool-manifest"
+    )
 
 
 def mean(values: np.ndarray) -> np.ndarray:
@@ -117,8 +123,8 @@ def test_an_output_that_exists_is_kept_unless_it_may_be_overwritten(gpool, save,
     ran = gpool("max", "a.npy", "-o", out)
     assert (ran.code, path.read_bytes()) == (2, b"precious")
     assert ran.errors == [
-        f"gpool: error: the output {path.relative_to(here)} is already there "
-        "(replace it with --overwrite, or choose another -o)"
+        f"gpool: error: the output {path.relative_to(here)} is already there (replace it with "
+        f"--overwrite, {'go on with --resume, ' if out == 'dir' else ''}or choose another -o)"
     ]
     assert gpool("max", "a.npy", "-o", out, "--overwrite").code == 0
     assert path.read_bytes() != b"precious"
@@ -388,6 +394,48 @@ def test_equal_inputs_give_equal_bytes(gpool, save, here):
         gpool("avg", "t", "-o", out)
         gpool("avg", "t", "-o", f"again/{out}")
         assert (here / out).read_bytes() == (here / "again" / out).read_bytes()
+
+
+def test_the_names_of_other_rows_do_not_stay(gpool, save):
+    save("t/a.npy")
+    save("t/b.npy")
+    assert gpool("avg", "t", "-o", "all.npy").code == 0
+    assert "all.sources.tsv" in files()
+    assert gpool("avg", "t/a.npy", "-o", "all.npy", "--overwrite").code == 0
+    assert "all.sources.tsv" not in files()
+
+
+def test_the_names_stay_with_the_rows_where_nothing_takes_their_place(gpool, save, here):
+    save("t/a.npy")
+    save("t/b.npy")
+    assert gpool("avg", "t", "-o", "all.npy").code == 0
+    before = {name: (here / name).read_bytes() for name in files()}
+    (here / "bad.npy").write_bytes(b"bad")
+    before["bad.npy"] = b"bad"
+    for words in (("bad.npy",), ("bad.npy", "nope.npy")):
+        assert gpool("avg", *words, "-o", "all.npy", "--overwrite").code == 1
+        assert {name: (here / name).read_bytes() for name in files()} == before
+
+
+@pytest.mark.parametrize(
+    "words", [("-o", ""), ("--base", ""), ("--report", ""), ("--files-from", ""), ("",)]
+)
+def test_empty_names_are_wrong_usage(gpool, save, words):
+    save("a.npy")
+    ran = gpool("avg", "a.npy", "-o", "out", *words)
+    assert (ran.code, len(ran.errors), files()) == (2, 1, ["a.npy"])
+
+
+def test_an_input_may_give_more_outputs_than_a_process_may_have_open(gpool, here):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
+    try:
+        np.savez("wide.npz", **{f"m{i:03}": np.full((2, 2, 3), i) for i in range(300)})
+        assert gpool("avg", "wide.npz", "-o", "out", "-f", "npy").code == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert len(files("out")) == 300
+    assert np.load("out/wide.m299.npy").ravel().tolist() == [299] * 3
 
 
 @pytest.mark.parametrize("words", [(), ("-o", "o.npz"), ("--stack", "-o", "o.h5"), ("-o", "-")])

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -35,7 +36,7 @@ def test_a_dry_run_names_what_the_run_then_writes(gpool, save, here):
     words = ("pool", "-m", "avg", "-m", "max", "t", "-o", "out", "-f", "npy")
     planned = [line.split()[-1] for line in gpool(*words, "--dry-run").out.splitlines()[2:8]]
     assert gpool(*words).code == 0
-    assert sorted(planned) == sorted(f"out/{name}" for name in os.listdir("out"))
+    assert sorted(planned) == sorted(map(str, Path("out").glob("[!.]*")))
 
 
 @pytest.mark.parametrize("words", [("-o", "all.npy"), ("-o", "-"), ()])
@@ -176,3 +177,55 @@ def test_a_long_run_shows_its_ends_and_all_failures(gpool, save, here):
     assert [line.split()[0] for line in lines[13:23]] == [f"{i:02}.npy" for i in range(30, 40)]
     assert lines[-1].startswith("40 maps of 65 files · 9.6 kB in")
     assert lines[-1].endswith("25 failed")
+
+
+def test_a_report_that_exists_is_kept_unless_it_may_be_overwritten(gpool, save, here):
+    save("a.npy")
+    (here / "r.json").write_text("precious")
+    ran = gpool("avg", "a.npy", "-o", "b.npy", "--report", "r.json")
+    assert (ran.code, (here / "r.json").read_text()) == (2, "precious")
+    assert ran.errors == [
+        "gpool: error: the report r.json is already there "
+        "(replace it with --overwrite, or choose another --report)"
+    ]
+    assert not (here / "b.npy").exists()
+    assert gpool("avg", "a.npy", "--report", "r.json", "--overwrite").code == 0
+    assert strict_json((here / "r.json").read_text())["exit_code"] == 0
+
+
+def test_a_run_that_can_not_write_reports_so(gpool, save, here):
+    save("t/a.npy")
+    save("t/b.npy")
+    (here / "out/b.npy").mkdir(parents=True)
+    ran = gpool("avg", "t", "-o", "out", "--overwrite", "--report", "r.json")
+    assert (ran.code, len(ran.errors)) == (3, 1)
+    report = strict_json((here / "r.json").read_text())
+    assert (report["exit_code"], report["totals"]["maps"]) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [
+        (("-o", "out"), "out"),
+        (("-o", "x/y.csv"), "x/y.csv"),
+        (("-o", "y.h5"), "y.h5"),
+        (("-o", "y.npy"), "y.avg.npy, y.max.npy"),
+        (("-o", "-", "-f", "csv"), "standard output"),
+    ],
+)
+@pytest.mark.parametrize("inputs", [("t/a.npy",), ("t",)])
+def test_the_summary_says_where_results_went(gpool, save, words, where, inputs):
+    save("t/a.npy")
+    save("t/b.npy")
+    call = ("pool", "-m", "avg", "-m", "max", *inputs, *words, "--overwrite")
+    ran = gpool(*call)
+    said = (ran.err if "-" in words else ran.out).splitlines()
+    assert said.count(f"written to {where}") == 1
+    ran = gpool(*call, "--summary", "short")
+    said = (ran.err if "-" in words else ran.out).splitlines()
+    assert said[-1].endswith(f" · written to {where}")
+
+
+def test_with_no_output_nothing_was_written_anywhere(gpool, save):
+    save("a.npy")
+    assert "written" not in gpool("avg", "a.npy").out

@@ -122,9 +122,9 @@ def test_no_permission_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(os, "makedirs", refuse)
+    monkeypatch.setattr(os, "mkdir", refuse)
     with pytest.raises(OutputError, match="can't write .*a.npy: Permission denied"):
-        AtomicFile(str(tmp_path / "a.npy"))
+        AtomicFile(str(tmp_path / "new" / "a.npy"))
 
 
 def test_the_name_is_escaped() -> None:

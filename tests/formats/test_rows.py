@@ -11,6 +11,7 @@ import pytest
 from gpool_cli.errors import InputError, OutputError
 from gpool_cli.formats import rows as rows_module
 from gpool_cli.formats import spool as spool_module
+from gpool_cli.formats.atomic import put_in_place
 from gpool_cli.formats.rownames import RowNames
 from gpool_cli.formats.rows import RowSpool, SameShape, batch_first, label
 
@@ -154,10 +155,11 @@ class TestRowNames:
         names.add(make_result(np.zeros((2, 1, 1, 3)), "b\t.h5", "g/\udcffm", axes="NHWC"))
         path = tmp_path / "out.sources.tsv"
 
-        size = names.write(str(path))
+        written = names.write(str(path))
+        put_in_place([written])
         names.close()
 
-        assert size == path.stat().st_size
+        assert written.size == path.stat().st_size
         assert names.results == 2
         with path.open(encoding="utf-8", newline="") as file:
             assert list(csv.reader(file, delimiter="\t")) == [
@@ -172,7 +174,7 @@ class TestRowNames:
         whole = make_result(np.zeros((3, 1, 1, 3)), axes="NHWC")
         names.add(replace(whole, values=whole.values[:2], rows=3))
         names.add(replace(whole, values=whole.values[2:], start=2, rows=3))
-        names.write(str(tmp_path / "a.tsv"))
+        put_in_place([names.write(str(tmp_path / "a.tsv"))])
         names.close()
         assert (tmp_path / "a.tsv").read_text().split("\n")[1:4] == [
             "0\ta.npy\t\t0",

@@ -1,0 +1,64 @@
+"""Which inputs of a run are done: their outputs are there, whole, and made of what is there now."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable
+
+from gpool_cli.batch.manifest import Entry, Output, Previous, key_of
+from gpool_cli.batch.plan import Planned
+from gpool_cli.batch.stopping import check
+from gpool_cli.events import DoneBefore
+from gpool_cli.model import STDIN, InputFile
+
+_CHUNK = 1 << 20
+
+
+def split_done(
+    planned: Iterable[Planned], directory: str, previous: Previous
+) -> tuple[list[Planned], list[DoneBefore]]:
+    """Split a plan into what is to be done and what is done.
+
+    Args:
+        planned: The inputs.
+        directory: Where their outputs go.
+        previous: What is on record there, made with the parameters of this run.
+    """
+    rest: list[Planned] = []
+    done: list[DoneBefore] = []
+    for one in planned:
+        check()
+        entry = previous.entries.get(key_of(one.file))
+        if entry is not None and _holds(entry, one.file, directory):
+            paths = (os.path.join(directory, output.path) for output in entry.outputs)
+            done.append(DoneBefore(one.file, tuple(paths)))
+        else:
+            rest.append(one)
+    return rest, done
+
+
+def _holds(entry: Entry, file: InputFile, directory: str) -> bool:
+    """Whether what is on record of an input is still so."""
+    if file.path == STDIN or entry.keys != file.keys:
+        return False
+    try:
+        status = os.stat(file.path)
+        return (entry.size, entry.mtime_ns) == (status.st_size, status.st_mtime_ns) and all(
+            _is_whole(directory, output) for output in entry.outputs
+        )
+    except (OSError, ValueError):
+        return False  # What is wrong with it is said when it is its turn.
+
+
+def _is_whole(directory: str, output: Output) -> bool:
+    path = os.path.join(directory, output.path)
+    status = os.lstat(path)
+    if not stat.S_ISREG(status.st_mode) or status.st_size != output.size:
+        return False
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while part := file.read(_CHUNK):
+            digest.update(part)
+    return digest.hexdigest() == output.sha256

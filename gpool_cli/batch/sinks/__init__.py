@@ -1,0 +1,31 @@
+"""Where results are put while a run lives: one sink per kind of destination."""
+
+from __future__ import annotations
+
+from gpool_cli.batch.destination import Destination
+from gpool_cli.batch.record import Record
+from gpool_cli.batch.sinks.directory import DirectorySink
+from gpool_cli.batch.sinks.file import FileSink
+from gpool_cli.batch.sinks.interface import NoSink, Sink
+from gpool_cli.batch.sinks.stdout import StdoutSink
+from gpool_cli.formats.interface import WriteStyle
+
+
+def make_sink(
+    destination: Destination, style: WriteStyle, alone: bool, record: Record | None
+) -> Sink:
+    """The sink of a destination.
+
+    Args:
+        destination: Where results go.
+        style: How they are written.
+        alone: The only input is one file that the user named.
+        record: The directory, where that is the destination.
+    """
+    if record is not None:
+        return DirectorySink(destination, style, record)
+    if destination.kind == "file":
+        return FileSink(destination, style, alone)
+    if destination.kind == "stdout":
+        return StdoutSink(destination, style)
+    return NoSink()

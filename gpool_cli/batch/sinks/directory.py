@@ -1,0 +1,112 @@
+"""Results in a directory: outputs of their own for every input."""
+
+from __future__ import annotations
+
+import os
+
+from gpool_cli.batch.destination import Destination
+from gpool_cli.batch.record import Record
+from gpool_cli.batch.sinks.interface import Sink
+from gpool_cli.batch.sinks.outputs import Outputs
+from gpool_cli.batch.stopping import held
+from gpool_cli.batch.waiting import Waiting
+from gpool_cli.errors import InputError
+from gpool_cli.formats.atomic import Written
+from gpool_cli.formats.interface import WriteStyle
+from gpool_cli.model import InputFile, Result
+from gpool_cli.printable import printable
+from gpool_cli.surroundings import Surroundings
+
+
+class DirectorySink(Sink):
+    """Outputs of their own for every input; an input that fails leaves none.
+
+    Args:
+        destination: Where they go.
+        style: How they are written.
+        record: The directory, held for this run, with the plan and what is on record there.
+    """
+
+    def __init__(self, destination: Destination, style: WriteStyle, record: Record) -> None:
+        self._destination = destination
+        self._style = style
+        self._record = record
+        self._planned = {path: one.file.path for one in record.planned for path in one.outputs}
+        self._waiting = Waiting(destination.path, record.journal)
+        self._unplanned: set[str] = set()
+        self._file: InputFile | None = None
+        self._outputs: Outputs | None = None
+
+    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
+        self._file = file
+        self._outputs = Outputs(
+            self._destination.format_for(file),
+            self._style,
+            self._record.run,
+            self._destination.one_each(file),
+        )
+        self._outputs.begin(file, surroundings)
+
+    def add(self, result: Result) -> str:
+        assert self._outputs is not None
+        several = result.parts > 1 or result.file.path == "-"
+        datasets = [result.info.dataset, ""] if several else [""]
+        paths = self._destination.outputs_in_directory(result.file, datasets)
+        place = self._destination.poolings.index(result.pooling.label)
+        path = paths[place if len(paths) > 1 else 0]
+        if several and result.info.dataset and result.start == 0:
+            self._check_unplanned(path, result.file)
+        self._outputs.add(path, result)
+        return path
+
+    def _check_unplanned(self, path: str, file: InputFile) -> None:
+        """Refuse to replace what the plan did not know of.
+
+        How many arrays follow one another in a file or a pipe is seen only when they are read.
+        """
+        owner = self._planned.get(path)
+        if owner == file.path:
+            return
+        taken = owner is not None or path in self._unplanned
+        if taken or (os.path.lexists(path) and not self._destination.may_replace):
+            raise InputError(
+                f"would be written to {printable(path)}, which is already there",
+                "choose another -o, or one file for all results such as .h5 or .npz",
+            )
+        self._unplanned.add(path)
+
+    @held()
+    def end(self, failed: bool) -> None:
+        assert self._file is not None
+        assert self._outputs is not None
+        written: list[Written] = []
+        if not failed:
+            try:
+                self._outputs.end()
+                written = self._outputs.complete()
+            except InputError:
+                self._outputs.discard()
+                raise
+        self._outputs.discard()
+        if written:
+            self._waiting.add(self._file, written)
+        self.bytes_out = self._waiting.bytes_out
+
+    def look_at_the_clock(self) -> None:
+        self._waiting.settle_if_due()
+
+    @held()
+    def finish(self, failed: bool) -> None:
+        self._waiting.settle()
+        self.bytes_out = self._waiting.bytes_out
+        self._record.journal.finish(one.file for one in self._record.planned)
+
+    @held()
+    def discard(self) -> None:
+        if self._outputs is not None:
+            self._outputs.discard()
+        self._waiting.settle()
+        self.bytes_out = self._waiting.bytes_out
+
+    def close(self) -> None:
+        self._waiting.close()

@@ -1,0 +1,97 @@
+"""Who listens to a run: the summary, the warnings, the progress bar, and the report."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+from gpool_cli.batch.destination import Destination
+from gpool_cli.batch.runreport import RunReport
+from gpool_cli.cli.options import RunOptions
+from gpool_cli.events import Event, Together
+from gpool_cli.model import Failed, Recipe, Warned
+from gpool_cli.printable import printable
+from gpool_cli.report.lines import Warnings, print_failure
+from gpool_cli.report.progress import ProgressBar
+from gpool_cli.report.summary import Summary
+from gpool_cli.tally import Tally
+
+
+class Listeners:
+    """Passes on what happens. A context manager for what a run needs while it lives.
+
+    Args:
+        recipe: What was asked for.
+        destination: Where the results go.
+        total: How many files are worked on.
+        options: How much is said, and where the report goes.
+    """
+
+    def __init__(
+        self, recipe: Recipe, destination: Destination, total: int, options: RunOptions
+    ) -> None:
+        self._options = options
+        self._stream = sys.stderr if destination.kind == "stdout" else sys.stdout
+        self._summary = Summary(destination.kind == "nowhere", _place_text(destination))
+        self._warnings = Warnings()
+        self._bar = ProgressBar(total, not options.quiet)
+        self._report = RunReport(recipe) if options.report is not None else None
+
+    def tell(self, event: Event) -> None:
+        """Pass on what happened."""
+        if isinstance(event, Failed):
+            print_failure(event)
+        elif isinstance(event, Warned):
+            self._warnings.add(event)
+        elif isinstance(event, Together):
+            for warning in event.alike.warnings():
+                self._warnings.add(warning)
+        if self._report is not None:
+            self._report.add(event)
+        self._summary.add(event)
+        self._bar.add(event)
+
+    def write_report(self, tally: Tally, exit_code: int) -> None:
+        """Write the report, if one is wanted.
+
+        Raises:
+            OutputError: It can't be written.
+        """
+        if self._report is not None and self._options.report is not None:
+            self._report.write(self._options.report, tally, exit_code)
+
+    def print_summary(self, tally: Tally) -> None:
+        """Print the warnings and the summary, as much of it as is wanted."""
+        if self._options.quiet:
+            return
+        self._bar.end()
+        self._warnings.print()
+        if not tally.files and not tally.done_before:
+            return
+        if self._options.summary == "full":
+            self._summary.print_full(self._stream, tally)
+        elif self._options.summary == "short":
+            self._summary.print_short(self._stream, tally)
+
+    def __enter__(self) -> Listeners:
+        self._bar.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.__exit__(kind, error, trace)
+        if self._report is not None:
+            self._report.close()
+
+
+def _place_text(destination: Destination) -> str:
+    """Where results go, as a person reads it."""
+    if destination.kind == "stdout":
+        return "standard output"
+    if destination.kind == "file":
+        return ", ".join(map(printable, destination.results_of_file()))
+    return printable(destination.path)

@@ -1,0 +1,147 @@
+"""The lock of an output directory."""
+
+import errno
+import fcntl
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gpool_cli.batch.lock import NAME, DirectoryLock
+from gpool_cli.errors import OutputError
+
+HERE = socket.gethostname()
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    (tmp_path / "out").mkdir()
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that knows none."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "lockf", refuse)
+
+
+def left_over(out: Path, pid: int, host: str = HERE, run: str = "00000000-") -> None:
+    (out / NAME).write_text(json.dumps({"pid": pid, "host": host, "run": run}))
+
+
+def dead_pid() -> int:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    return ended.pid
+
+
+def test_it_is_there_while_it_is_held_and_says_whose_it_is(out):
+    with DirectoryLock(str(out)) as lock:
+        said = json.loads((out / NAME).read_text())
+        assert said == {"pid": os.getpid(), "host": HERE, "run": lock.run}
+    assert list(out.iterdir()) == []
+
+
+def test_a_directory_that_it_made_goes_if_nothing_came_into_it(tmp_path):
+    path = tmp_path / "a" / "b"
+    with DirectoryLock(str(path)):
+        assert path.is_dir()
+    assert list(tmp_path.iterdir()) == []
+    with DirectoryLock(str(path)):
+        (path / "x").touch()
+    assert [p.name for p in path.iterdir()] == ["x"]
+
+
+def test_another_process_is_refused(out):
+    with DirectoryLock(str(out)):
+        code = f"from gpool_cli.batch.lock import DirectoryLock; DirectoryLock({str(out)!r})"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert f"another gpool writes into {out}: process {os.getpid()} on {HERE}" in done.stderr
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "[]", '{"pid": "x"}', '{"pid": 1}'])
+def test_a_left_over_that_says_nothing(out, text):
+    (out / NAME).write_text(text)
+    with DirectoryLock(str(out)) as lock:
+        assert lock.run
+    assert list(out.iterdir()) == []
+
+
+def test_a_left_over_of_a_living_process_that_does_not_hold_it(out):
+    left_over(out, os.getpid())
+    with DirectoryLock(str(out)) as lock:
+        assert lock.run == "00000000-"
+
+
+def test_a_left_over_of_another_host_says_how_to_remove_it(out):
+    left_over(out, 1, "elsewhere.example")
+    with pytest.raises(OutputError) as caught:
+        DirectoryLock(str(out))
+    assert caught.value.message.endswith("out: process 1 on elsewhere.example")
+    assert caught.value.hint.endswith(f"if it is dead: rm {out / NAME}")
+    assert (out / NAME).exists()
+
+
+@pytest.mark.usefixtures("no_locks")
+class TestWithoutLocks:
+    def test_a_living_process_is_refused(self, out):
+        with DirectoryLock(str(out)), pytest.raises(OutputError, match=f"process {os.getpid()} on"):
+            DirectoryLock(str(out))
+
+    def test_a_dead_process_is_not(self, out):
+        left_over(out, dead_pid())
+        with DirectoryLock(str(out)):
+            pass
+        assert list(out.iterdir()) == []
+
+    def test_nobody_knows_who(self, out):
+        (out / NAME).touch()
+        with pytest.raises(OutputError) as caught:
+            DirectoryLock(str(out))
+        assert caught.value.hint.endswith(f"if it is dead: rm {out / NAME}")
+
+
+def test_a_lock_that_goes_while_it_is_looked_at_is_taken_anew(out, monkeypatch):
+    left_over(out, dead_pid())
+    lockf = fcntl.lockf
+    inodes = []
+
+    def lock_late(fd: int, how: int) -> None:
+        inodes.append(os.fstat(fd).st_ino)
+        if len(inodes) == 1:
+            (out / NAME).rename(out / "gone")
+        lockf(fd, how)
+
+    monkeypatch.setattr(fcntl, "lockf", lock_late)
+    with DirectoryLock(str(out)):
+        assert inodes[1] == (out / NAME).stat().st_ino != inodes[0]
+
+
+def test_no_room_for_the_lock(tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OutputError, match="can't write .*out: No space left on device"):
+        DirectoryLock(str(tmp_path / "out"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_half_written_goes_and_that_of_others_stays(out):
+    left_over(out, dead_pid(), run="0badcafe-")
+    (out / "deep").mkdir()
+    for name in ("deep/.gpool-0badcafe-1.part", ".gpool-1.part", ".gpool-0badcafe-1", "a.npy"):
+        (out / name).touch()
+    with DirectoryLock(str(out)):
+        pass
+    names = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
+    assert names == [".gpool-0badcafe-1", ".gpool-1.part", "a.npy"]

@@ -1,0 +1,269 @@
+"""--resume: finished work is left alone, and the directory ends as after one run."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+MANIFEST, JOURNAL = ".gpool-manifest", ".gpool-journal"
+
+
+def bytes_in(root: str) -> dict[str, bytes]:
+    return {str(p.relative_to(root)): p.read_bytes() for p in Path(root).rglob("*") if p.is_file()}
+
+
+def inodes(root: str) -> dict[str, int]:
+    """A file that is written again gets another inode."""
+    return {p.name: p.stat().st_ino for p in Path(root).rglob("[!.]*") if p.is_file()}
+
+
+def cut_short(root: str, entries: int, torn: bytes = b"") -> None:
+    """Leave a directory as a run leaves it that is killed after so many inputs."""
+    lines = Path(root, MANIFEST).read_bytes().splitlines(keepends=True)
+    Path(root, MANIFEST).unlink()
+    Path(root, JOURNAL).write_bytes(b"".join(lines[: entries + 1]) + torn)
+    kept = {
+        output["path"] for line in lines[1 : entries + 1] for output in json.loads(line)["outputs"]
+    }
+    for path in Path(root).rglob("[!.]*"):
+        if path.is_file() and str(path.relative_to(root)) not in kept:
+            path.unlink()
+
+
+@pytest.fixture
+def tree(gpool, save, here) -> dict[str, bytes]:
+    """Inputs of every kind in t, and what a run over them writes into out."""
+    for name in ("t/a.npy", "t/deep/b.npy", "t/d.h5", "t/e.npz"):
+        save(name)
+    np.savez("t/c.npz", x=np.ones((2, 2, 3)), y=np.zeros((2, 2, 3)))
+    np.savez("t/f.npz", names=np.array(["nothing", "to", "pool"]))
+    assert gpool("avg", "t", "-o", "out", "-f", "npy").code == 0
+    return bytes_in("out")
+
+
+RUN = ("avg", "t", "-o", "out", "-f", "npy")
+
+
+@pytest.mark.parametrize("torn", [b"", b'{"source": "t/c.n', b"\xff\xfe"])
+@pytest.mark.parametrize("entries", range(6))
+def test_a_run_that_was_cut_short_is_finished(gpool, tree, entries, torn):
+    cut_short("out", entries, torn)
+    before = inodes("out")
+    ran = gpool(*RUN, "--resume")
+    assert ran.code == 0
+    assert bytes_in("out") == tree
+    assert {name: inodes("out")[name] for name in before} == before
+    assert (f"{entries} done before" in ran.out) == (entries > 0)
+
+
+def test_the_manifest_says_what_came_of_what(gpool, tree):
+    head, *entries = map(json.loads, tree[MANIFEST].splitlines())
+    assert (head["poolings"], head["format"], head["layout"]) == (["avg"], "npy", None)
+    assert [entry["source"] for entry in entries] == [
+        *("t/a.npy", "t/c.npz", "t/d.h5", "t/deep/b.npy", "t/e.npz")
+    ]
+    status = os.stat("t/c.npz")
+    assert (entries[1]["size"], entries[1]["mtime_ns"]) == (status.st_size, status.st_mtime_ns)
+    assert [output["path"] for output in entries[1]["outputs"]] == ["c.x.npy", "c.y.npy"]
+
+
+def test_a_finished_run_has_nothing_left_to_do(gpool, tree):
+    before = inodes("out")
+    ran = gpool(*RUN, "--resume")
+    assert (ran.code, inodes("out"), bytes_in("out")) == (0, before, tree)
+    assert "5 done before" in ran.out
+
+
+@pytest.mark.parametrize("harm", ["cut", "changed", "gone", "directory", "link"])
+def test_an_output_that_is_not_whole_is_made_again(gpool, tree, here, harm):
+    path = here / "out/c.y.npy"
+    whole = path.read_bytes()
+    path.unlink()
+    if harm == "cut":
+        path.write_bytes(whole[:-1])
+    elif harm == "changed":
+        path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    elif harm == "link":
+        path.symlink_to(here / "out/c.x.npy")
+    elif harm == "directory":
+        path.mkdir()
+    before = inodes("out")
+    ran = gpool(*RUN, "--resume")
+    if harm == "directory":
+        assert (ran.code, len(ran.errors)) == (3, 1)
+        return
+    assert (ran.code, bytes_in("out")) == (0, tree)
+    assert "4 done before" in ran.out
+    assert inodes("out")["a.npy"] == before["a.npy"]
+    assert not path.is_symlink()
+
+
+def test_a_source_that_changed_is_pooled_again(gpool, tree, save, here):
+    status = os.stat("t/a.npy")
+    values = np.load("t/a.npy") + 1
+    np.save("t/a.npy", values)
+    os.utime("t/a.npy", ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    assert "4 done before" in gpool(*RUN, "--resume").out
+    np.testing.assert_allclose(np.load("out/a.npy").ravel(), values.mean(axis=(0, 1)), rtol=1e-6)
+    gpool("avg", "t", "-o", "new", "-f", "npy")
+    assert bytes_in("out") == bytes_in("new")
+
+
+def test_a_source_that_is_new_is_pooled_and_one_that_is_gone_stays_on_record(gpool, tree, save):
+    save("t/aa.npy")
+    os.remove("t/a.npy")
+    ran = gpool(*RUN, "--resume")
+    assert (ran.code, "4 done before" in ran.out) == (0, True)
+    lines = Path("out", MANIFEST).read_text().splitlines()[1:]
+    sources = [json.loads(line)["source"] for line in lines]
+    assert sources[:3] == ["t/a.npy", "t/aa.npy", "t/c.npz"]
+
+
+def test_a_failed_input_is_tried_again(gpool, save, here):
+    save("t/a.npy")
+    good = save("t/b.npy")
+    (here / "t/b.npy").write_bytes(b"bad")
+    assert gpool(*RUN).code == 1
+    ran = gpool(*RUN, "--resume")
+    assert (ran.code, "t/b.npy: is no npy file" in ran.err) == (1, True)
+    np.save("t/b.npy", good)
+    assert gpool(*RUN, "--resume").code == 0
+    gpool("avg", "t", "-o", "new", "-f", "npy")
+    assert bytes_in("out") == bytes_in("new")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("max", "t", "-o", "out", "-f", "npy"), "poolings avg, and this run has poolings max"),
+        ((*RUN, "--layout", "hwc"), "layout by default, and this run has layout HWC"),
+        ((*RUN, "--strict"), "strict off, and this run has strict on"),
+        (("avg", "t", "-o", "out"), "format npy, and this run has format by default"),
+    ],
+)
+@pytest.mark.parametrize("cut", [False, True])
+def test_other_parameters_are_refused(gpool, tree, words, said, cut):
+    if cut:
+        cut_short("out", 2)
+    before = bytes_in("out")
+    ran = gpool(*words, "--resume")
+    assert (ran.code, bytes_in("out"), len(ran.errors)) == (2, before, 1)
+    assert f"the results in out were made with {said}" in ran.err
+
+
+def test_other_keys_make_another_output(gpool, tree):
+    ran = gpool("avg", "t/c.npz", "t/d.h5", "-o", "two/", "--key", "*")
+    assert ran.code == 0
+    ran = gpool("avg", "t/c.npz:x", "t/d.h5", "-o", "two/", "--key", "*", "--resume")
+    assert "1 done before" in ran.out
+
+
+@pytest.mark.parametrize("text", [None, b"", b"nonsense\n\0", b'{"gpool": 1'])
+def test_without_a_manifest_all_is_done_again(gpool, tree, here, text):
+    (here / "out" / MANIFEST).unlink()
+    if text is not None:
+        (here / "out" / MANIFEST).write_bytes(text)
+    assert gpool(*RUN).code == 2
+    ran = gpool(*RUN, "--resume")
+    assert (ran.code, "done before" in ran.out, bytes_in("out")) == (0, False, tree)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"source": 1, "outputs": [{}]}',
+        b"[" * 100_000,
+        b"null",
+        json.dumps(
+            {"source": [], "name": {}, "keys": [], "size": 1, "mtime_ns": 1, "outputs": []}
+        ).encode(),
+        json.dumps(
+            {
+                **{"source": "t/c.npz", "name": "c.npz", "keys": [], "size": 1, "mtime_ns": 1},
+                "outputs": [{"path": 1, "size": "", "sha256": None}],
+            }
+        ).encode(),
+    ],
+    ids=["fields", "nested", "null", "names", "outputs"],
+)
+def test_a_damaged_line_costs_its_own_input_only(gpool, tree, here, line):
+    lines = tree[MANIFEST].splitlines(keepends=True)
+    lines[2] = line + b"\n"
+    (here / "out" / MANIFEST).write_bytes(b"".join(lines))
+    ran = gpool(*RUN, "--resume")
+    assert ("4 done before" in ran.out, bytes_in("out")) == (True, tree)
+
+
+def test_standard_input_is_read_again(gpool, save, stdin, here):
+    save("a.npy")
+    for words in ((), ("--resume",)):
+        stdin((here / "a.npy").read_bytes())
+        ran = gpool("avg", "-", "a.npy", "-o", "out", *words)
+        assert (ran.code, "1 done before" in ran.out) == (0, bool(words))
+
+
+@pytest.mark.parametrize("out", [("-o", "x.npy"), ("-o", "x.h5"), ("-o", "-"), ()])
+def test_only_a_directory_is_resumed(gpool, save, out):
+    save("a.npy")
+    ran = gpool("avg", "a.npy", *out, "--resume")
+    assert (ran.code, os.listdir(), len(ran.errors)) == (2, ["a.npy"], 1)
+    assert "--resume goes on with a directory of outputs" in ran.err
+
+
+def test_the_first_run_may_say_resume(gpool, tree):
+    assert gpool("avg", "t", "-o", "new", "-f", "npy", "--resume").code == 0
+    assert bytes_in("new") == tree
+
+
+def test_a_second_run_of_other_inputs_keeps_what_is_on_record(gpool, save):
+    for name in ("one/a.npy", "two/b.npy"):
+        save(name)
+        assert gpool("avg", name.split("/")[0], "-o", "out").code == 0
+    for name in ("one", "two"):
+        assert "1 done before" in gpool("avg", name, "-o", "out", "--resume").out
+
+
+def test_a_run_with_other_parameters_forgets_what_is_on_record(gpool, tree):
+    assert gpool("max", "t", "-o", "out", "-f", "npy", "--overwrite").code == 0
+    gpool("max", "t", "-o", "new", "-f", "npy")
+    assert bytes_in("out") == bytes_in("new")
+
+
+def test_a_dry_run_says_what_is_done_and_changes_nothing(gpool, tree):
+    cut_short("out", 3)
+    before = bytes_in("out")
+    ran = gpool(*RUN, "--resume", "--dry-run")
+    assert (ran.code, bytes_in("out")) == (0, before)
+    assert "2 maps of 3 files would be pooled, 3 done before; nothing was written" in ran.out
+
+
+def test_the_report_names_what_was_done_before(gpool, tree, here):
+    cut_short("out", 2)
+    for _ in range(2):  # the same command again must do
+        assert gpool(*RUN, "--resume", "--report", "r.json").code == 0
+    report = json.loads((here / "r.json").read_text())
+    assert (report["totals"]["done_before"], report["totals"]["maps"]) == (5, 0)
+    assert report["done_before"][1] == {
+        "source": "t/c.npz",
+        "written_to": ["out/c.x.npy", "out/c.y.npy"],
+    }
+
+
+def test_what_a_killed_run_left_half_written_is_removed(gpool, tree, here):
+    cut_short("out", 2)
+    (here / "out/deep").mkdir(exist_ok=True)
+    owner = {"pid": 1 << 30, "host": os.uname().nodename, "run": "0badcafe-"}
+    (here / "out/.gpool-lock").write_text(json.dumps(owner))
+    (here / "out/deep/.gpool-0badcafe-0123456789abcdef.part").write_bytes(b"half")
+    (here / "out/.gpool-0123456789abcdef.part").write_bytes(b"of another run")
+    assert gpool(*RUN, "--resume").code == 0
+    os.remove("out/.gpool-0123456789abcdef.part")
+    assert bytes_in("out") == tree
+
+
+def test_a_copy_of_the_directory_has_the_same_record(gpool, tree):
+    shutil.copytree("out", "copy")
+    assert "5 done before" in gpool("avg", "t", "-o", "copy", "-f", "npy", "--resume").out
