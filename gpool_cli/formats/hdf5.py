@@ -8,21 +8,22 @@ from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
-from h5py import h5a, h5d
 
 from gpool_cli import pulse
 from gpool_cli.access import DEFAULT_ACCESS, Access
-from gpool_cli.errors import InputError, UsageError
+from gpool_cli.errors import InputError
 from gpool_cli.formats.hdf5attributes import read_attributes
+from gpool_cli.formats.hdf5describe import describe, is_annotated
+from gpool_cli.formats.hdf5external import Outside
 from gpool_cli.formats.hdf5groups import Groups
 from gpool_cli.formats.hdf5mirror import Mirror, write_history, write_text
 from gpool_cli.formats.hdf5opening import open_hdf5
 from gpool_cli.formats.hdf5others import save_others
-from gpool_cli.formats.hdf5raw import RawFile, offset_of
+from gpool_cli.formats.hdf5raw import ContiguousSource, RawFile
 from gpool_cli.formats.hdf5results import ResultMaker, write_rows
-from gpool_cli.formats.hdf5source import Buffers, LibrarySource, Source, filter_names
+from gpool_cli.formats.hdf5source import Buffers, LibrarySource, Source
 from gpool_cli.formats.hdf5types import TypeTable
-from gpool_cli.formats.hdf5walk import Node, Opener, any_name, walk
+from gpool_cli.formats.hdf5walk import Opener, any_name, walk
 from gpool_cli.formats.interface import (
     Array,
     Reader,
@@ -35,21 +36,9 @@ from gpool_cli.formats.interface import (
 )
 from gpool_cli.formats.naming import member_name
 from gpool_cli.formats.stacks import Stacks
-from gpool_cli.layout import layout_from_names, parse_layout, size_of
 from gpool_cli.model import ArrayInfo, Block, InputFile, Part, Result
 from gpool_cli.printable import printable
-from gpool_cli.quantities import bytes_text
 from gpool_cli.surroundings import Attribute, Carry, Surroundings
-
-_LAYOUT_ATTRIBUTES = ("layout", "data_format")
-
-# What h5py raises on damaged files.
-_DAMAGE = (OSError, RuntimeError, ValueError, TypeError, KeyError)
-
-# To read 16 GB takes seconds, and deflate makes nothing smaller than a thousandth: only a dataset
-# of which next to nothing was written is larger, and takes no more of the file than that.
-_VAST = 16 << 30
-_MOST_DEFLATED = 1100
 
 # How many datasets stay open between their being listed and read.
 _MOST_OPEN = 1000
@@ -75,7 +64,9 @@ class Hdf5Reader(Reader):
 
         self._raw = RawFile.of(self._file)
         self._types = TypeTable()
-        self._opener = Opener(self._file.id)
+        self._outside = Outside(self._file, self._raw, access.lock) if access.follow else None
+        self._leave = self._outside.root if self._outside is not None else None
+        self._opener = Opener(self._file.id, self._leave)
         self._opened: dict[str, Any] = {}
         self._groups: list[str] = []
         self._annotated: set[str] = set()
@@ -87,9 +78,9 @@ class Hdf5Reader(Reader):
 
     def arrays_named(self, wanted: Callable[[str], bool]) -> Iterator[ArrayInfo]:
         self._groups, self._annotated = [], set()
-        for node in walk(self._file.id, wanted):
+        for node in walk(self._file.id, wanted, self._leave):
             pulse.look()
-            if node.item is not None and _is_annotated(node.item):
+            if node.item is not None and is_annotated(node.item):
                 self._annotated.add(node.name)
             if node.is_group:
                 self._groups.append(node.name)
@@ -98,7 +89,7 @@ class Hdf5Reader(Reader):
             else:
                 if node.item is not None and len(self._opened) < _MOST_OPEN:
                     self._opened[node.name] = node.item
-                yield _describe(node, self._types)
+                yield describe(node, self._types, self._outside)
 
     def surroundings(self, pooled: Collection[str], carry: Carry) -> Surroundings | None:
         root, names = self._file.id, set(pooled)
@@ -128,6 +119,8 @@ class Hdf5Reader(Reader):
             self._spare.append(buffers)
 
     def close(self) -> None:
+        if self._outside is not None:
+            self._outside.close()
         if self._raw is not None:
             self._raw.close()
         self._file.close()
@@ -157,9 +150,15 @@ class Hdf5Reader(Reader):
         if (dsid.shape, stored.dtype) != (info.shape, info.dtype):
             raise InputError("has changed since it was listed", "is the file still being written?")
         assert stored.dtype is not None
+        raw = self._raw
+        if self._outside is not None:
+            if dsid.get_create_plist().get_external_count() and stored.plain:
+                segments = self._outside.segments(dsid)
+                return ContiguousSource(segments, info.shape, stored.dtype, 0)
+            raw = self._outside.raw_of(dsid)
         source = None
-        if self._raw is not None and stored.plain and info.chunks is not None:
-            source = self._raw.chunked(dsid, info.shape, stored.dtype, info.chunks)
+        if raw is not None and stored.plain and info.chunks is not None:
+            source = raw.chunked(dsid, info.shape, stored.dtype, info.chunks)
         return source if source is not None else LibrarySource(dsid, stored.dtype)
 
 
@@ -173,107 +172,6 @@ def _why_not_open(error: Exception) -> InputError:
             "wait for the program; or read the file as it is with --no-lock",
         )
     return InputError(f"can't be opened as HDF5: {said}", hint)
-
-
-def _is_annotated(item: Any) -> bool:
-    try:
-        return bool(h5a.get_num_attrs(item))
-    except _DAMAGE:
-        return True  # What is wrong is found by who reads them.
-
-
-def _describe(node: Node, types: TypeTable) -> ArrayInfo:
-    """What the header of a dataset says; a damaged one says that."""
-    if node.item is None:
-        return ArrayInfo(node.name, (), None, node.reason, "link", broken=node.broken)
-    try:
-        return _describe_dataset(node, types)
-    except _DAMAGE as error:
-        reason = f"can't be understood: {printable(str(error))}"
-        return ArrayInfo(node.name, (), None, reason, "unknown", broken=True)
-
-
-def _describe_dataset(node: Node, types: TypeTable) -> ArrayInfo:
-    shape = node.item.shape
-    dtype, refusal, type_name, plain = types.of(node.item)
-    chunks: tuple[int, ...] | None = None
-    filters: tuple[str, ...] = ()
-    elsewhere = ""
-    offset = offset_of(node.item)
-    if offset is None:
-        plist = node.item.get_create_plist()
-        chunks = plist.get_chunk() if plist.get_layout() == h5d.CHUNKED else None
-        filters = filter_names(plist)
-        elsewhere = _lies_elsewhere(plist)
-    if shape is None:
-        shape, refusal = (), "has no values"
-    elsewhere = elsewhere or _never_written(node.item, shape, dtype)
-    return ArrayInfo(
-        dataset=node.name,
-        shape=shape,
-        dtype=dtype,
-        refusal=elsewhere or refusal,
-        type_name=type_name,
-        file_layout=_file_layout(node.item),
-        chunks=chunks,
-        offset=offset if plain else None,
-        filters=filters,
-        broken=bool(elsewhere),
-    )
-
-
-def _lies_elsewhere(plist: Any) -> str:
-    if plist.get_layout() == h5d.VIRTUAL:
-        return "is a virtual dataset, whose values lie in other datasets"
-    if plist.get_external_count():
-        return "keeps its values in another file"
-    return ""
-
-
-def _never_written(dsid: Any, shape: tuple[int, ...], dtype: np.dtype[Any] | None) -> str:
-    """Why an array is too empty to be read; '' for all that somebody may have made in earnest."""
-    nbytes = size_of(shape) * dtype.itemsize if dtype is not None else 0
-    if nbytes <= _VAST:
-        return ""
-    stored = dsid.get_storage_size()
-    if stored * _MOST_DEFLATED >= nbytes:
-        return ""
-    return f"declares {bytes_text(nbytes)}, of which {bytes_text(stored)} were ever written"
-
-
-def _file_layout(dsid: Any) -> str | None:
-    """The file's own word for the axes: labels, scales, or an attribute; None without one."""
-    if not h5a.get_num_attrs(dsid):
-        return None
-    dataset = h5py.Dataset(dsid)
-    if "DIMENSION_LABELS" in dataset.attrs or "DIMENSION_LIST" in dataset.attrs:
-        names = [_axis_name(axis) for axis in dataset.dims]
-        layout = layout_from_names(names)
-        if layout is not None:
-            return layout
-    for attribute in _LAYOUT_ATTRIBUTES:
-        if attribute in dataset.attrs:
-            word = dataset.attrs[attribute]
-            text = word.decode("utf-8", "replace") if isinstance(word, bytes) else word
-            if isinstance(text, str) and (layout := _parsed(text)) is not None:
-                return layout
-    return None
-
-
-def _parsed(text: str) -> str | None:
-    try:
-        return parse_layout(text)
-    except UsageError:
-        return None
-
-
-def _axis_name(axis: Any) -> str:
-    if axis.label:
-        return str(axis.label)
-    try:
-        return str(axis[0].name).rsplit("/", 1)[-1] if len(axis) else ""
-    except RuntimeError:
-        return ""  # The scale is gone, which takes nothing from the values.
 
 
 class Hdf5Writer(Writer):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import h5py
 import numpy as np
@@ -183,6 +183,13 @@ def _pipeline(plist: Any, dtype: np.dtype[Any]) -> tuple[int, ...] | None:
     return tuple(filters)
 
 
+class RawBytes(Protocol):
+    """Where bytes come from."""
+
+    def read_into(self, view: Bytes, offset: int) -> None:
+        """Fill a buffer with the bytes from an offset on; `ChunkError` where there are none."""
+
+
 class ContiguousSource:
     """Reads an array that lies in one piece.
 
@@ -194,7 +201,7 @@ class ContiguousSource:
     """
 
     def __init__(
-        self, raw: RawFile, shape: tuple[int, ...], dtype: np.dtype[Any], offset: int
+        self, raw: RawBytes, shape: tuple[int, ...], dtype: np.dtype[Any], offset: int
     ) -> None:
         self._raw, self._shape, self._dtype, self._offset = raw, shape, dtype, offset
 

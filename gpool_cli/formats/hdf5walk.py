@@ -15,7 +15,7 @@ import h5py
 from gpool_cli.errors import InputError
 from gpool_cli.printable import printable
 
-_MOST_SOFT_LINKS = 16
+_MOST_LINKS = 16
 
 # The names of nested groups grow with the square of their depth.
 _DEEPEST = 2000
@@ -46,10 +46,6 @@ class Node:
         return isinstance(self.item, h5py.h5g.GroupID)
 
 
-class _Unreachable(InputError):
-    """A link that leads nowhere, or out of the file."""
-
-
 def any_name(name: str) -> bool:
     """Whatever it is called, it is wanted."""
     return True
@@ -60,11 +56,18 @@ def no_name(name: str) -> bool:
     return False
 
 
-def walk(root: Any, wanted: Callable[[str], bool] = any_name) -> Iterator[Node]:
+Leave = Callable[[Any, bytes], Any]
+"""Gives the root of the file that a group and the name of a file lead to."""
+
+
+def walk(
+    root: Any, wanted: Callable[[str], bool] = any_name, leave: Leave | None = None
+) -> Iterator[Node]:
     """Yield every group and dataset, groups before their members, names in sorted order.
 
     Args:
         root: The low-level root group of an open file.
+        leave: Follows links to other files; None where they are not followed.
         wanted: Whether to open a dataset of this name. To open one and let it go takes several
             times as long as to see that it is one.
     """
@@ -92,12 +95,13 @@ def walk(root: Any, wanted: Callable[[str], bool] = any_name) -> Iterator[Node]:
             reason = f"is nested deeper than {_DEEPEST:,} groups"
             yield Node(node.name, None, reason, broken=True)
         else:
-            waiting.append(_members(root, node, links, wanted))
+            waiting.append(_members(_Place(root, leave), node, links, wanted))
 
 
 def _address(group: Any) -> Any:
     """What tells a group from all others; cheaper than to ask for all there is to know of it."""
-    return h5py.h5g.get_objinfo(group).objno
+    info = h5py.h5g.get_objinfo(group)
+    return info.fileno, info.objno
 
 
 def _links(group: Any) -> list[tuple[bytes, int]]:
@@ -119,8 +123,16 @@ def _damaged(group: Node, error: Exception) -> Iterator[Node]:
         yield Node(group.name, None, f"can't be listed: {_said(error)}", broken=True)
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where links are followed: from the root of a file, and out of it or not."""
+
+    root: Any
+    leave: Leave | None
+
+
 def _members(
-    root: Any, group: Node, links: list[tuple[bytes, int]], wanted: Callable[[str], bool]
+    place: _Place, group: Node, links: list[tuple[bytes, int]], wanted: Callable[[str], bool]
 ) -> Iterator[Node]:
     for raw, kind in links:
         text = raw.decode("utf-8", "surrogateescape")
@@ -129,8 +141,8 @@ def _members(
             yield Node(name, closed=True)
             continue
         try:
-            item = _open(root, group.item, raw, kind, _MOST_SOFT_LINKS)
-        except _Unreachable as error:
+            item = _open(place, group.item, raw, kind, _MOST_LINKS)
+        except InputError as error:
             yield Node(name, None, str(error))
         except _DAMAGE as error:
             yield Node(name, None, f"can't be opened: {_said(error)}", broken=True)
@@ -158,10 +170,11 @@ class Opener:
 
     Args:
         root: The low-level root group of an open file.
+        leave: Follows links to other files; None where they are not followed.
     """
 
-    def __init__(self, root: Any) -> None:
-        self._root = root
+    def __init__(self, root: Any, leave: Leave | None = None) -> None:
+        self._place = _Place(root, leave)
         self._above: list[tuple[bytes, Any]] = []
 
     def open(self, name: str) -> Any:
@@ -187,30 +200,48 @@ class Opener:
 
     def _member(self, name: bytes) -> Any:
         """Open a member of the group that was opened last."""
-        here = self._above[-1][1] if self._above else self._root
-        return _open(self._root, here, name, here.links.get_info(name).type, _MOST_SOFT_LINKS)
+        here = self._above[-1][1] if self._above else self._place.root
+        return _open(self._place, here, name, here.links.get_info(name).type, _MOST_LINKS)
 
 
-def _open(root: Any, group: Any, name: bytes, kind: int, soft_links: int) -> Any:
-    """Open one member of a group, following soft links part by part, external ones never."""
+def _open(place: _Place, group: Any, name: bytes, kind: int, links: int) -> Any:
+    """Open one member of a group, following links part by part, so many of them at most."""
     if b"/" in name:
         raise ValueError("a name with a slash in it")  # HDF5 would take it for a path.
     if kind == h5py.h5l.TYPE_HARD:
         return h5py.h5o.open(group, name)
-    if kind != h5py.h5l.TYPE_SOFT:
-        raise _Unreachable("is a link to another file, which is not followed")
-    if soft_links == 0:
-        raise _Unreachable("is a soft link in a circle")
-    target = group.links.get_val(name)
-    here = root if target.startswith(b"/") else group
-    for part in target.split(b"/"):
+    if links == 0:
+        raise InputError("is a link in a circle")
+    if kind == h5py.h5l.TYPE_SOFT:
+        target = group.links.get_val(name)
+        here = place.root if target.startswith(b"/") else group
+        return _follow(place, here, target, links - 1)
+    if kind != h5py.h5l.TYPE_EXTERNAL or place.leave is None:
+        raise InputError("is a link to another file, which only --follow-external follows")
+    file, target = group.links.get_val(name)
+    root = place.leave(group, file)
+    return _follow(_Place(root, place.leave), root, target, links - 1)
+
+
+def _follow(place: _Place, here: Any, path: bytes, links: int = _MOST_LINKS) -> Any:
+    """Open what a path leads to, part by part."""
+    for part in path.split(b"/"):
         if part in (b"", b"."):
             continue
         if not isinstance(here, h5py.h5g.GroupID) or part not in here:
-            shown = printable(target.decode("utf-8", "surrogateescape"))
-            raise _Unreachable(f"is a soft link to {shown}, which is not there")
-        here = _open(root, here, part, here.links.get_info(part).type, soft_links - 1)
+            shown = printable(path.decode("utf-8", "surrogateescape"))
+            raise InputError(f"is a link to {shown}, which is not there")
+        here = _open(place, here, part, here.links.get_info(part).type, links)
     return here
+
+
+def open_path(root: Any, path: bytes) -> Any:
+    """Open what a path from the root of a file leads to, by links within that file.
+
+    Raises:
+        InputError: It leads nowhere, or out of the file.
+    """
+    return _follow(_Place(root, None), root, path)
 
 
 def _said(error: Exception) -> str:

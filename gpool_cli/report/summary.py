@@ -76,12 +76,12 @@ class Summary:
         self._print_skips(stream)
         if self._where:
             print(f"written to {self._where}", file=stream)
-        _print_totals(stream, _totals(tally), tally)
+        _print_totals(stream, _totals(tally, stream.isatty()), tally)
 
     def print_short(self, stream: TextIO, tally: Tally) -> None:
         """Print the totals in a line, and what there is to say about NaN in another."""
         where = [f"written to {self._where}"] if self._where else []
-        _print_totals(stream, [*_totals(tally), *where], tally)
+        _print_totals(stream, [*_totals(tally, stream.isatty()), *where], tally)
 
     def _columns(self) -> list[Column]:
         """The columns in the order they stand, with a rank for who goes first when it is narrow."""
@@ -163,15 +163,17 @@ def _print_totals(stream: TextIO, totals: list[str], tally: Tally) -> None:
             print(line, file=stream)
 
 
-def _totals(tally: Tally) -> list[str]:
+def _totals(tally: Tally, timed: bool) -> list[str]:
+    """The totals; with the time, but for files and pipes: there the same run says the same."""
     parts = [
         f"{count_text(tally.maps, 'map')} of {count_text(tally.files, 'file')}",
         f"{bytes_text(tally.bytes_in)} in",
     ]
     if tally.bytes_out:
         parts.append(f"{bytes_text(tally.bytes_out)} out")
-    parts.append(seconds_text(tally.seconds))
-    if tally.seconds > 0 and tally.bytes_in:
+    if timed:
+        parts.append(seconds_text(tally.seconds))
+    if timed and tally.seconds > 0 and tally.bytes_in:
         parts.append(f"{bytes_text(tally.bytes_in / tally.seconds)}/s")
     if tally.skipped:
         parts.append(f"{tally.skipped:,} skipped")

@@ -200,7 +200,10 @@ class TestRefused:
             file.create_virtual_dataset("m", layout)
         info = listed(path)["m"]
         assert info.broken
-        assert info.refusal == "is a virtual dataset, whose values lie in other datasets"
+        assert (
+            info.refusal
+            == "is virtual: its values lie in other datasets, which only --follow-external reads"
+        )
 
     def test_external_storage(self, path: Path) -> None:
         (path.parent / "values.bin").write_bytes(bytes(96))
@@ -208,7 +211,9 @@ class TestRefused:
             file.create_dataset("m", (2, 3, 4), "f4", external=[("values.bin", 0, 96)])
         info = listed(path)["m"]
         assert info.broken
-        assert info.refusal == "keeps its values in another file"
+        assert (
+            info.refusal == "keeps its values in another file, which only --follow-external reads"
+        )
 
     def test_a_checksum(self, path: Path) -> None:
         with h5py.File(path, "w") as file:
@@ -445,12 +450,12 @@ class TestLinks:
     @pytest.mark.parametrize(
         ("target", "reason"),
         [
-            ("/nothing", "is a soft link to /nothing, which is not there"),
-            ("link", "is a soft link in a circle"),
-            ("other", "is a soft link in a circle"),
-            ("m/below", "is a soft link to m/below, which is not there"),
-            ("/esc\x1b[31m", "is a soft link to /esc\\x1b[31m, which is not there"),
-            ("/away/m", "is a link to another file, which is not followed"),
+            ("/nothing", "is a link to /nothing, which is not there"),
+            ("link", "is a link in a circle"),
+            ("other", "is a link in a circle"),
+            ("m/below", "is a link to m/below, which is not there"),
+            ("/esc\x1b[31m", "is a link to /esc\\x1b[31m, which is not there"),
+            ("/away/m", "is a link to another file, which only --follow-external follows"),
         ],
     )
     def test_soft_links_that_lead_nowhere(self, target: str, reason: str, path: Path) -> None:
@@ -475,7 +480,7 @@ class TestLinks:
         with h5py.File(path, "w") as file:
             file["away"] = h5py.ExternalLink("other.h5", name)
         (info,) = listed(path).values()
-        assert info.refusal == "is a link to another file, which is not followed"
+        assert info.refusal == "is a link to another file, which only --follow-external follows"
         with Hdf5Reader(str(path)) as reader, pytest.raises(InputError, match="another file"):
             next(reader.blocks(info))
 

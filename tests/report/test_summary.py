@@ -146,9 +146,13 @@ def test_totals(show):
         seconds=1000.0,
         skipped=12,
     )
-    assert show([], tally=tally) == [
+    assert show([], 200, tally=tally, stream=Terminal()) == [
         "1,234,567 maps of 2,000,000 files · 251 GB in · 5.12 MB out · 16 min 40 s · 251 MB/s · "
         "12 skipped · 3 failed"
+    ]
+    # What is redirected is the same for the same input.
+    assert show([], tally=tally) == [
+        "1,234,567 maps of 2,000,000 files · 251 GB in · 5.12 MB out · 12 skipped · 3 failed"
     ]
 
 
