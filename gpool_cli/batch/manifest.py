@@ -81,7 +81,7 @@ class Previous:
 
 
 def parameters_of(
-    recipe: Recipe, format_name: str | None, copy_others: bool, strict: bool
+    recipe: Recipe, format_name: str | None, copy_others: bool, strict: bool, follow: bool
 ) -> Parameters:
     """Everything beside the inputs that decides the outputs of a directory."""
     return {
@@ -95,6 +95,7 @@ def parameters_of(
         "format": format_name,
         "copy others": copy_others,
         "strict": strict,
+        "follow external": follow,
     }
 
 

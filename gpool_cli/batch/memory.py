@@ -63,7 +63,7 @@ def _state_bytes(info: ArrayInfo, layout: Layout, recipe: Recipe) -> int:
 
 
 def _smaller(info: ArrayInfo) -> str:
-    """A chunk of a megabyte or so in the same proportions, as h5repack takes it."""
+    """A chunk of a megabyte at most, cut along the first axes, as h5repack takes it."""
     chunks = list(info.chunks or ())
     itemsize = info.dtype.itemsize if info.dtype is not None else 1
     for axis in range(len(chunks)):

@@ -64,6 +64,7 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
         destination.format.name if destination.format is not None else None,
         options.copy_others,
         options.strict,
+        options.follow_external,
     )
     with Scout(options.timeout) as scout:
         planned = list(plan(files, destination, options.layout, options.access, scout))
