@@ -1,15 +1,21 @@
 """The pulse of a worker: a sign of life in memory that the process which watches it shares.
 
 The HDF5 library may run in circles on a damaged file, and nothing inside of a process stops it.
+Only reading is watched: gpool's own work ends, however long it takes.
 """
 
 from __future__ import annotations
 
 from collections.abc import MutableSequence
+from typing import Final
 
-# How many beats there were; which file of a unit is being worked on; whether blocks are being read.
-BEATS, PLACE, READING = range(3)
+# How many beats there were; what is being done; which file of a unit is being worked on.
+BEATS: Final = 0
+DOING: Final = 1
+PLACE: Final = 2
 CELLS = 3
+
+OWN_WORK, HEADERS, BLOCK = range(3)
 
 _cells: MutableSequence[int] = [0] * CELLS
 
@@ -28,11 +34,16 @@ def begin(place: int) -> None:
 
 def look() -> None:
     """Say that headers are read now, which takes less patience than a block does."""
-    _cells[READING] = 0
+    _cells[DOING] = HEADERS
     _cells[BEATS] += 1
 
 
-def beat() -> None:
-    """Say that there was progress, and that a block is read now."""
-    _cells[READING] = 1
+def read() -> None:
+    """Say that a block is read now."""
+    _cells[DOING] = BLOCK
     _cells[BEATS] += 1
+
+
+def work() -> None:
+    """Say that nothing is read now."""
+    _cells[DOING] = OWN_WORK

@@ -116,13 +116,16 @@ class MapJob:
         shape = self._info.memory_shape
         state = State(self._poolings, self._grid(shape if rows is None else rows.of(shape)))
         omitted = 0
+        pulse.read()
         for block, values in blocks:
-            pulse.beat()
+            pulse.work()
             cells = Cells(as_cells(values, self._memory))
             if self._recipe.nan != "propagate" and self._native.kind == "f":
                 cells = _without_nan(cells, self._recipe.nan)
                 omitted += 0 if cells.missing is None else int(np.count_nonzero(cells.missing))
             state.update(region_of(_within(block, rows), self._memory), cells)
+            pulse.read()
+        pulse.work()
         return Partial(state, omitted)
 
     def join(self, parts: Iterable[Piece | Partial]) -> Iterator[Piece]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from gpool_cli import pulse
 from gpool_cli.batch.memory import check_memory, is_long, working_bytes
 from gpool_cli.batch.pieces import Partial, Piece, job_for, pool_pieces
 from gpool_cli.batch.select import may_be_wanted, select
@@ -166,6 +167,7 @@ def _listings(file: InputFile, reader: Reader) -> Iterator[Sequence[ArrayInfo]]:
 
 
 def _choose(task: Task, infos: Sequence[ArrayInfo], reader: Reader) -> Listing:
+    pulse.work()
     file, layout = task.file, task.recipe.layout
     container = format_of(file.path).container
     selection = select(infos, file.keys, layout, container, file.named)
@@ -206,6 +208,7 @@ def _surroundings(
     except GpoolError as error:
         yield failure_of(task.file, "", error)
     else:
+        pulse.work()
         if found is not None:
             yield Opened(task.file, found)
 

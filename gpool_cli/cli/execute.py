@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from gpool_cli.batch.destination import Destination, parse_destination
 from gpool_cli.batch.discover import Found, discover, with_distinct_names
 from gpool_cli.batch.jobs import usable_cores, worth_workers
-from gpool_cli.batch.manifest import Parameters, parameters_of
 from gpool_cli.batch.plan import Planned, check_existing, check_plan, check_report, plan
-from gpool_cli.batch.record import Record, held_directory, look_at_directory
 from gpool_cli.batch.run import run_tasks
 from gpool_cli.batch.sinks import make_sink
 from gpool_cli.batch.workers import Scout, workers
@@ -25,6 +24,10 @@ from gpool_cli.model import Failed, PoolingSpec, Recipe, Task
 from gpool_cli.report.lines import print_error
 from gpool_cli.surroundings import Carry
 from gpool_cli.tally import Tally
+
+if TYPE_CHECKING:
+    from gpool_cli.batch.manifest import Parameters
+    from gpool_cli.batch.record import Record
 
 
 def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
@@ -59,13 +62,6 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
         batched=options.stack or not found.alone,
     )
     missing = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
-    parameters = parameters_of(
-        recipe,
-        destination.format.name if destination.format is not None else None,
-        options.copy_others,
-        options.strict,
-        options.follow_external,
-    )
     with Scout(options.timeout) as scout:
         planned = list(plan(files, destination, options.layout, options.access, scout))
         check_plan(planned, destination)
@@ -78,12 +74,12 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
         if options.dry_run:
             from gpool_cli.cli.dryrun import Plan, print_plan
 
-            rest, done = look_at_directory(destination, planned, parameters)
+            rest, done = _look(destination, planned, recipe, options)
             access, strict = options.access, options.strict
             return print_plan(
                 Plan(rest, missing, destination, recipe, strict, access, len(done)), scout
             )
-    with _record(destination, planned, parameters) as record:
+    with _record(destination, planned, recipe, options) as record:
         return _run(planned, record, missing, destination, recipe, found, options)
 
 
@@ -103,17 +99,46 @@ def _own_paths(destination: Destination) -> list[str]:
     return [destination.path] if destination.kind == "directory" else []
 
 
+def _parameters(destination: Destination, recipe: Recipe, options: RunOptions) -> Parameters:
+    from gpool_cli.batch.manifest import parameters_of
+
+    return parameters_of(
+        recipe,
+        destination.format.name if destination.format is not None else None,
+        options.copy_others,
+        options.strict,
+        options.follow_external,
+    )
+
+
+def _look(
+    destination: Destination, planned: Sequence[Planned], recipe: Recipe, options: RunOptions
+) -> tuple[Sequence[Planned], Sequence[DoneBefore]]:
+    """What a run would have to do, and what is done."""
+    if destination.kind != "directory":
+        check_existing(planned, destination)
+        return planned, ()
+    from gpool_cli.batch.record import look_at_directory
+
+    parameters = _parameters(destination, recipe, options)
+    return look_at_directory(destination, planned, parameters)
+
+
 @contextlib.contextmanager
 def _record(
-    destination: Destination, planned: Sequence[Planned], parameters: Parameters
+    destination: Destination, planned: Sequence[Planned], recipe: Recipe, options: RunOptions
 ) -> Iterator[Record | None]:
     """Hold the directory that is written into; there is none to hold for other destinations."""
-    if destination.kind == "directory":
-        with held_directory(destination, planned, parameters) as record:
-            yield record
-    else:
+    if destination.kind != "directory":
         check_existing(planned, destination)
         yield None
+        return
+    # Imported where it is needed: checksums, and the name of the host, take a tenth of the start.
+    from gpool_cli.batch.record import held_directory
+
+    parameters = _parameters(destination, recipe, options)
+    with held_directory(destination, planned, parameters) as record:
+        yield record
 
 
 def _run(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import Callable, Sequence
@@ -194,6 +193,8 @@ def _check_place(path: str) -> None:
 
 
 def _sha256(file: BinaryIO) -> str:
+    import hashlib  # It takes a twentieth of the start of a run, which may need none.
+
     digest = hashlib.sha256()
     file.seek(0)
     while part := file.read(_CHUNK):

@@ -104,7 +104,7 @@ class Hdf5Reader(Reader):
     ) -> Iterator[tuple[Block, Array]]:
         if self._last is None or self._last[0] != info:
             self._last = info, self._source_of(info)
-            pulse.beat()
+            pulse.read()
         source = self._last[1]
         parts = parts if parts is not None else cut_parts(info)
         if info.chunks is None:

@@ -114,14 +114,18 @@ class ProcessExecutor(Executor):
 
     def _wait_for_answer(self) -> bool:
         """Wait until there is something to read; False where the worker is stuck."""
-        last, since = -1, time.monotonic()
+        last, stood_still, before = -1, 0.0, time.monotonic()
         while not self._answers.poll(_LOOK):
-            now, beats = time.monotonic(), self._cells[pulse.BEATS]
+            beats, doing, now = self._cells[pulse.BEATS], self._cells[pulse.DOING], time.monotonic()
+            if beats != last or doing == pulse.OWN_WORK or not self._waiting:
+                last, stood_still = beats, 0.0
+            else:
+                # A machine that stands still itself for seconds has not let the worker go on.
+                stood_still += min(now - before, 2 * _LOOK)
+            before = now
             # Headers take kilobytes where a block takes megabytes.
-            patience = self._timeout if self._cells[pulse.READING] else self._timeout / 2
-            if beats != last or not self._waiting:
-                last, since = beats, now
-            elif now - since > patience:
+            patience = self._timeout / 2 if doing == pulse.HEADERS else self._timeout
+            if stood_still > patience:
                 return False
         return True
 
@@ -159,6 +163,7 @@ def _serve(
             answer = True, fn(*args, **kwargs)
         except Exception as error:
             answer = False, error
+        pulse.work()
         try:
             answers.send(answer)
         except OSError:

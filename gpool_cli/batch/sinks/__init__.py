@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gpool_cli.batch.destination import Destination
-from gpool_cli.batch.record import Record
-from gpool_cli.batch.sinks.directory import DirectorySink
 from gpool_cli.batch.sinks.file import FileSink
 from gpool_cli.batch.sinks.interface import NoSink, Sink
 from gpool_cli.batch.sinks.stdout import StdoutSink
 from gpool_cli.formats.interface import WriteStyle
+
+if TYPE_CHECKING:
+    from gpool_cli.batch.record import Record
 
 
 def make_sink(
@@ -23,6 +26,8 @@ def make_sink(
         record: The directory, where that is the destination.
     """
     if record is not None:
+        from gpool_cli.batch.sinks.directory import DirectorySink
+
         return DirectorySink(destination, style, record)
     if destination.kind == "file":
         return FileSink(destination, style, alone)
