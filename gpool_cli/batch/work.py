@@ -115,7 +115,7 @@ def failure_of(file: InputFile, dataset: str, error: Exception) -> Failed:
     if isinstance(error, GpoolError):
         return Failed(file, dataset, error.message, error.hint)
     if isinstance(error, MemoryError):
-        return Failed(file, dataset, "does not fit into memory", "use fewer --jobs")
+        return Failed(file, dataset, "does not fit into memory", "give it more with --max-memory")
     if isinstance(error, OSError):
         return Failed(file, dataset, f"can't be read: {error.strerror or error}")
     return Failed(file, dataset, f"can't be read: {type(error).__name__}: {error}")

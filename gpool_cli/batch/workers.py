@@ -13,24 +13,24 @@ from gpool_cli.model import InputFile
 
 _Value = TypeVar("_Value")
 
-DEFAULT_TIMEOUT = 10.0
-
 
 @contextmanager
-def workers(count: int, timeout: float) -> Iterator[Work]:
+def workers(count: int, timeout: float, memory: int) -> Iterator[Work]:
     """What works through tasks.
 
     Args:
         count: How many worker processes; with 0 this one does it, and imports nothing for more.
         timeout: How long one may be without progress on a block, in seconds.
+        memory: The bytes that blocks may take.
     """
     if count == 0:
         yield Work()
         return
-    from gpool_cli.batch.executors import load_executor
+    from gpool_cli.batch.executors import Limits, load_executor
     from gpool_cli.batch.slots import Slots
 
-    with Slots(partial(load_executor("processes"), timeout), count) as slots:
+    make = partial(load_executor("processes"), Limits(timeout, memory))
+    with Slots(make, count) as slots:
         yield Work(slots.answers, slots.look, count)
 
 
@@ -41,7 +41,7 @@ class Scout:
         timeout: How long the worker may be without progress, in seconds.
     """
 
-    def __init__(self, timeout: float = DEFAULT_TIMEOUT) -> None:
+    def __init__(self, timeout: float) -> None:
         self._timeout = timeout
         self._slot: Any = None
 
@@ -54,10 +54,10 @@ class Scout:
         if not isolated(file.path):
             return fn(*args)
         if self._slot is None:
-            from gpool_cli.batch.executors import load_executor
+            from gpool_cli.batch.executors import Limits, load_executor
             from gpool_cli.batch.slot import Slot
 
-            self._slot = Slot(partial(load_executor("processes"), self._timeout))
+            self._slot = Slot(partial(load_executor("processes"), Limits(self._timeout)))
         value: _Value = self._slot.call(file, fn, *args)
         return value
 

@@ -166,7 +166,7 @@ def _run(
     with contextlib.ExitStack() as stack:
         carry = Carry(_passing_directory(stack) if options.copy_others else "")
         tasks = _tasks(rest, destination, recipe, carry, options, record)
-        work = stack.enter_context(workers(count, options.timeout))
+        work = stack.enter_context(workers(count, options.timeout, options.max_memory))
         listeners = stack.enter_context(Listeners(recipe, destination, len(rest), options))
         try:
             run_tasks(tasks, sink, known, listeners.tell, tally, work)

@@ -10,7 +10,7 @@ import pytest
 
 from gpool_cli.access import Access
 from gpool_cli.batch import plan, units, work
-from gpool_cli.batch.executors import load_executor
+from gpool_cli.batch.executors import Limits, load_executor
 from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.slots import Slots
 from gpool_cli.batch.workers import Scout
@@ -96,9 +96,9 @@ def test_what_is_not_opened_changes_nothing(
 
 def test_a_plan_opens_no_more_either(features: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = InputFile(str(features), features.name, True, ("descriptors",))
-    lazily = plan.look_into(file, "CL", Access(), Scout())
+    lazily = plan.look_into(file, "CL", Access(), Scout(10))
     monkeypatch.setattr(plan, "may_be_wanted", lambda keys: any_name)
-    fully = plan.look_into(file, "CL", Access(), Scout())
+    fully = plan.look_into(file, "CL", Access(), Scout(10))
     assert (fully.maps, fully.skipped) == (lazily.maps, lazily.skipped)
     assert [str(failure) for failure in fully.failed] == [str(it) for it in lazily.failed]
 
@@ -109,7 +109,7 @@ def test_any_number_of_workers_says_the_same_of_many_groups(
 ) -> None:
     monkeypatch.setattr(units, "_SMALL_FILE", 1)
     task = task_of(features, "descriptors")
-    with Slots(partial(load_executor("processes"), 10), count) as slots:
+    with Slots(partial(load_executor("processes"), Limits()), count) as slots:
         work = Work(slots.answers, slots.look, count)
         outcomes = list(outcomes_of([task], work, lambda share: None))
     assert told(outcomes) == here(task)

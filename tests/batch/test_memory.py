@@ -11,7 +11,7 @@ import pytest
 
 from gpool_cli.access import Access
 from gpool_cli.batch import memory
-from gpool_cli.batch.executors import load_executor
+from gpool_cli.batch.executors import Limits, load_executor
 from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.slots import Slots
 from gpool_cli.batch.units import Maps, Unit
@@ -110,7 +110,7 @@ class TestTooLarge:
         if count == 0:
             said = [told(o) for o in outcomes_of(tasks, Work(), lambda share: None)]
         else:
-            with Slots(partial(load_executor("processes"), 10), count) as slots:
+            with Slots(partial(load_executor("processes"), Limits()), count) as slots:
                 work = Work(slots.answers, slots.look, count)
                 said = [told(o) for o in outcomes_of(tasks, work, lambda share: None)]
         assert said == expected

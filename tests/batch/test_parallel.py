@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from gpool_cli.batch import units
-from gpool_cli.batch.executors import TABLE, load_executor
+from gpool_cli.batch.executors import TABLE, Limits, load_executor
 from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.slots import Slots
 from gpool_cli.batch.units import Here, MapPart, Maps, Said, WholeFiles, steps_of
@@ -75,7 +75,7 @@ def tasks_of(root: Path) -> list[Task]:
 
 
 def slots_of(count: int, kind: str = "processes") -> Slots:
-    return Slots(partial(load_executor(kind), 10), count)
+    return Slots(partial(load_executor(kind), Limits()), count)
 
 
 def outcomes_here(root: Path) -> list[Outcome]:
@@ -216,8 +216,9 @@ def deadly(opens: str, victim: str, parent: int) -> Callable[..., object]:
 def test_workers_end_with_the_process_that_they_work_for(tree: Path) -> None:
     script = (
         "import sys, time\n"
+        "from gpool_cli.batch.executors import Limits\n"
         "from gpool_cli.batch.executors.processes import make\n"
-        "workers = [make(10) for _ in range(3)]\n"
+        "workers = [make(Limits()) for _ in range(3)]\n"
         "print(*(w.submit(__import__('os').getpid).result() for w in workers), flush=True)\n"
         "time.sleep(60)\n"
     )
@@ -246,7 +247,7 @@ def alive(pid: str) -> bool:
 
 
 def test_a_worker_that_dies_in_the_middle_of_an_answer_is_noticed() -> None:
-    worker = load_executor("processes")(10)
+    worker = load_executor("processes")(Limits())
     deadline = threading.Timer(0.5, lambda: os.kill(worker._process.pid, signal.SIGKILL))
     worker._answers.recv = lambda: time.sleep(1) or Connection.recv(worker._answers)
     deadline.start()

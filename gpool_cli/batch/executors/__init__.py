@@ -1,6 +1,6 @@
 """How units of work are spread: the table of executors.
 
-An executor is one row here and one file beside this one, whose ``make(timeout)`` gives a
+An executor is one row here and one file beside this one, whose ``make(limits)`` gives a
 `concurrent.futures.Executor` of one worker. One worker an executor, so that a worker that dies
 names the one unit that it died of, and is replaced alone.
 """
@@ -10,12 +10,29 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor
+from dataclasses import dataclass
+
+from gpool_cli.access import DEFAULT_MEMORY
 
 TABLE = {
     "processes": "gpool_cli.batch.executors.processes:make",
 }
 
-Make = Callable[[float], Executor]
+
+@dataclass(frozen=True)
+class Limits:
+    """What a worker may take.
+
+    Attributes:
+        timeout: How long it may be without progress on a block, in seconds.
+        memory: The bytes that blocks may take.
+    """
+
+    timeout: float = 10.0
+    memory: int = DEFAULT_MEMORY
+
+
+Make = Callable[[Limits], Executor]
 
 
 class WorkerDied(BrokenExecutor):
@@ -35,7 +52,7 @@ class WorkerDied(BrokenExecutor):
 
 
 def load_executor(name: str) -> Make:
-    """What makes one worker of this kind, given the seconds that it may be without progress."""
+    """What makes one worker of this kind, given its limits."""
     module, function = TABLE[name].split(":")
     make: Make = getattr(importlib.import_module(module), function)
     return make

@@ -6,7 +6,6 @@ its own thread waits for the rest for ever, and so does the end of the program.
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import signal
 import sys
@@ -19,15 +18,18 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from gpool_cli import pulse
-from gpool_cli.batch.executors import WorkerDied
+from gpool_cli.batch.executors import Limits, WorkerDied
 
 # How often a worker that is at work is looked at, in seconds.
 _LOOK = 0.25
 
+# Beside blocks: buffers, results on their way, and what HDF5 has of its own.
+_SPARE_MEMORY = 384 << 20
 
-def make(timeout: float) -> Executor:
-    """One worker process, which is killed when it makes no progress for so many seconds."""
-    return ProcessExecutor(timeout)
+
+def make(limits: Limits) -> Executor:
+    """One worker process within limits."""
+    return ProcessExecutor(limits)
 
 
 class ProcessExecutor(Executor):
@@ -42,10 +44,10 @@ class ProcessExecutor(Executor):
     itself, and so lets go of the pipes that it inherited: the one before it sees it then.
 
     Args:
-        timeout: How long it may be without a pulse while it works, in seconds.
+        limits: What it may take.
     """
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, limits: Limits) -> None:
         forked = sys.platform == "linux"
         context: Any = multiprocessing.get_context("fork" if forked else "spawn")
         work, self._work = context.Pipe(duplex=False)
@@ -53,12 +55,12 @@ class ProcessExecutor(Executor):
         self._cells = context.RawArray("Q", pulse.CELLS)
         inherited = (self._work, self._answers) if forked else ()
         self._process = context.Process(
-            target=_serve, args=(work, answers, self._cells, inherited), daemon=True
+            target=_serve, args=(work, answers, self._cells, limits.memory, inherited), daemon=True
         )
         self._process.start()
         work.close()
         answers.close()
-        self._timeout = timeout
+        self._timeout = limits.timeout
         self._waiting: deque[Future[Any]] = deque()
         self._reader: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -78,18 +80,22 @@ class ProcessExecutor(Executor):
             if self._died is not None:
                 raise self._died
             self._waiting.append(future)
-        # The reader finds out when the worker has died; a half sent message is read by nobody.
-        with contextlib.suppress(OSError):
+        try:
             self._work.send((fn, args, kwargs))
+        except OSError:
+            # It has died, or has half a message: the reader is told by its end.
+            self._process.kill()
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the worker: when it has done what it has, or at once."""
-        if wait:
+        try:
             # A worker that was forked later holds this pipe too: closing it says nothing yet.
-            with contextlib.suppress(OSError):
+            if wait:
                 self._work.send(None)
-        else:
+            else:
+                self._process.kill()
+        except OSError:
             self._process.kill()
         self._process.join()
         self._work.close()
@@ -137,16 +143,33 @@ class ProcessExecutor(Executor):
             future.set_exception(died)
 
 
+def _limit_memory(memory: int) -> None:
+    """Have the system refuse more, where it can: a damaged file may ask the library for any."""
+    try:
+        import resource
+
+        with open("/proc/self/status") as status:
+            held = next(int(line.split()[1]) << 10 for line in status if line.startswith("VmData"))
+        most = held + memory + _SPARE_MEMORY
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        if hard == resource.RLIM_INFINITY or most <= hard:
+            resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+    except (ImportError, OSError, StopIteration, ValueError):
+        return  # Linux counts what a process really holds; others do not.
+
+
 def _serve(
     work: Connection,
     answers: Connection,
     cells: MutableSequence[int],
+    memory: int,
     inherited: Sequence[Connection],
 ) -> None:
     """Be a worker: do what comes, until nothing can come any more."""
     for end in inherited:
         end.close()
     pulse.share(cells)
+    _limit_memory(memory)
     # Ctrl-C reaches every process of a terminal; the parent decides what becomes of it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
