@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from concurrent.futures import BrokenExecutor
 
 from gpool_cli.batch.executors import WorkerDied
 from gpool_cli.errors import InputError
@@ -16,17 +15,17 @@ _OWN_FAULTS = {
 } - {None}
 
 
-def crash_of(file: InputFile, died: BrokenExecutor) -> InputError:
+def crash_of(file: InputFile, died: WorkerDied) -> InputError:
     """The death of a worker, as an error about the file that it was working on."""
     reader = "the HDF5 library" if isolated(file.path) else "the worker that read it"
-    number, stalled = (died.signal, died.stalled) if isinstance(died, WorkerDied) else (0, False)
-    if stalled:
+    if died.stalled:
         return InputError(
             f"stopped {reader}, which made no more progress",
             "the file is damaged, or its disk is very slow: give it longer with --timeout",
         )
-    name = signal.Signals(number).name if number in set(signal.Signals) else "unknown cause"
-    if number in _OWN_FAULTS:
+    known = died.signal in set(signal.Signals)
+    name = signal.Signals(died.signal).name if known else "for an unknown reason"
+    if died.signal in _OWN_FAULTS:
         return InputError(
             f"crashed {reader} ({name})",
             "the file is damaged, or the library has a bug; the others are done",
@@ -37,7 +36,7 @@ def crash_of(file: InputFile, died: BrokenExecutor) -> InputError:
     )
 
 
-def crash_failure(file: InputFile, died: BrokenExecutor) -> Failed:
+def crash_failure(file: InputFile, died: WorkerDied) -> Failed:
     """The same, as what is said of the file."""
     error = crash_of(file, died)
     return Failed(file, "", error.message, error.hint)

@@ -37,9 +37,6 @@ class Pending:
 class Slot:
     """A place for one worker, which is replaced when it dies.
 
-    A worker does its units in the order in which it got them: the first of them without an answer
-    is the one that it died of.
-
     Args:
         make: Makes an executor with one worker.
     """
@@ -86,7 +83,7 @@ class Slot:
         """
         try:
             value: _Value = self._submit(fn, *args)[1].result()
-        except BrokenExecutor as died:
+        except WorkerDied as died:
             raise crash_of(file, died) from None
         return value
 
@@ -103,21 +100,19 @@ class Slot:
 
     def _recover(self, dead: Executor) -> None:
         """Answer the unit that a worker died of, and hand out again what it had behind that."""
-        behind = [p for p in self.queue if p.executor is dead and _is_lost(p)]
-        first, again = behind[0], behind[1:]
-        died = first.future.exception()
-        assert isinstance(died, BrokenExecutor)
-        first.future = Future()
-        first.future.set_result(self._after_a_crash(first.unit, died))
-        for pending in again:
-            pending.executor, pending.future = self._submit(work_on, pending.unit)
+        for pending in [p for p in self.queue if p.executor is dead and _is_lost(p)]:
+            died = pending.future.exception()
+            if isinstance(died, WorkerDied) and died.guilty:
+                pending.future = Future()
+                pending.future.set_result(self._after_a_crash(pending.unit, died))
+            else:
+                pending.executor, pending.future = self._submit(work_on, pending.unit)
 
-    def _after_a_crash(self, unit: Unit, died: BrokenExecutor) -> Answer:
+    def _after_a_crash(self, unit: Unit, died: WorkerDied) -> Answer:
         """What there is to say of a unit that a worker died of; its other files are done."""
         if not isinstance(unit, WholeFiles):
             return crash_of(unit.task.file, died)
-        place = died.place if isinstance(died, WorkerDied) else 0
-        place = min(place, len(unit.tasks) - 1)
+        place = min(died.place, len(unit.tasks) - 1)
         file = unit.tasks[place].file
         said: list[Outcome] = [crash_failure(file, died), FileDone(file)]
         before = self._alone(unit.tasks[:place], unit.share)
@@ -129,7 +124,7 @@ class Slot:
         unit = WholeFiles(tuple(tasks), share)
         try:
             answer = self._submit(work_on, unit)[1].result()
-        except BrokenExecutor as died:
+        except WorkerDied as died:
             answer = self._after_a_crash(unit, died)
         assert isinstance(answer, list)
         return answer

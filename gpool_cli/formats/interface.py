@@ -174,6 +174,9 @@ class Writer(ABC):
             InputError: What else is taken over from the input has no place in this file.
         """
 
+    def withdraw(self) -> None:
+        """Take back the rows of the result that was added last; only stacks are asked for that."""
+
     @abstractmethod
     def finish(self) -> None:
         """Write what is still to be written, and let go of everything but the file."""

@@ -135,6 +135,10 @@ class NpyWriter(Writer):
                 write_header(self.file, result.shape, result.values.dtype)
             write_values(self.file, result.values)
 
+    def withdraw(self) -> None:
+        if self._rows is not None:
+            self._rows.withdraw()
+
     def finish(self) -> None:
         if self._rows is None:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -57,6 +58,15 @@ def label(result: Result) -> str:
     return printable(result.file.name + dataset)
 
 
+_State = tuple[
+    int,
+    list[tuple[np.dtype[Any], int]],
+    dict[np.dtype[Any], None],
+    tuple[tuple[int, ...] | None, Array | None],
+    SameShape,
+]
+
+
 class RowSpool:
     """Collects rows in a temporary file, beyond a size that memory bears."""
 
@@ -67,6 +77,7 @@ class RowSpool:
         self._dtypes: dict[np.dtype[Any], None] = {}
         self._lone_shape: tuple[int, ...] | None = None
         self._lone_values: Array | None = None
+        self._before = self._state()
 
     def add(self, result: Result) -> int:
         """Append a result's rows, and say how many they are.
@@ -74,6 +85,8 @@ class RowSpool:
         Raises:
             InputError: No array can hold them beside the earlier ones.
         """
+        if result.start == 0:
+            self._before = self._state()
         rows = np.ascontiguousarray(self._same.rows_of(result))
         self._check_dtype(rows.dtype)
         self._dtypes[rows.dtype] = None
@@ -86,6 +99,17 @@ class RowSpool:
             self._segments.append((rows.dtype, len(rows)))
         self._file.write(rows.data)
         return len(rows)
+
+    def withdraw(self) -> None:
+        """Take back the rows of the result that was added last, whole or in pieces."""
+        size, self._segments, self._dtypes, lone, self._same = self._before
+        self._lone_shape, self._lone_values = lone
+        self._file.cut(size)
+
+    def _state(self) -> _State:
+        lone = self._lone_shape, self._lone_values
+        size, same = self._file.size(), copy.copy(self._same)
+        return size, list(self._segments), dict(self._dtypes), lone, same
 
     def _check_dtype(self, dtype: np.dtype[Any]) -> None:
         """Every earlier value and these must stand in one dtype unchanged."""

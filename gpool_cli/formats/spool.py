@@ -41,6 +41,16 @@ class Spool:
                 while part := in_memory.read(_CHUNK):
                     self._file.write(part)
 
+    def size(self) -> int:
+        """How many bytes were written."""
+        return self._file.tell()
+
+    def cut(self, size: int) -> None:
+        """Forget what was written behind so many bytes."""
+        with _temporary_errors():
+            self._file.seek(size)
+            self._file.truncate()
+
     def rewind(self) -> None:
         """Go back to the first byte."""
         with _temporary_errors():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gpool_cli.errors import InputError
 from gpool_cli.formats.rows import RowSpool, label
 from gpool_cli.model import Result
 
@@ -24,6 +25,9 @@ class Stacks:
         self.rows = 0
         self.longest = 0
         self._runs: list[tuple[str, int]] = []
+        self._added: list[str] = []
+        self._before: tuple[int, int, list[tuple[str, int]]] = (0, 0, [])
+        self._runs_before = 0
 
     def add(self, result: Result) -> None:
         """Append a result's rows.
@@ -34,8 +38,17 @@ class Stacks:
         pooling = result.pooling.label
         if pooling not in self.spools:
             self.spools[pooling] = RowSpool()
-        rows = self.spools[pooling].add(result)
-        if pooling != next(iter(self.spools)):
+        first = next(iter(self.spools))
+        if pooling == first and result.start == 0:
+            self._added, self._before = [], (self.rows, self.longest, list(self._runs[-1:]))
+            self._runs_before = len(self._runs)
+        try:
+            rows = self.spools[pooling].add(result)
+        except InputError:
+            self._withdraw()
+            raise
+        self._added.append(pooling)
+        if pooling != first:
             return
         name = label(result)
         self.rows += rows
@@ -43,6 +56,15 @@ class Stacks:
         if self._runs and self._runs[-1][0] == name:
             rows += self._runs.pop()[1]
         self._runs.append((name, rows))
+
+    def _withdraw(self) -> None:
+        """Take back what other poolings gave of the map whose rows were refused."""
+        for pooling in dict.fromkeys(self._added):
+            self.spools[pooling].withdraw()
+        if self._added:
+            self.rows, self.longest, last = self._before
+            self._runs[max(0, self._runs_before - 1) :] = last
+        self._added = []
 
     def names(self) -> Iterator[list[str]]:
         """The names of the rows in order, some at a time."""

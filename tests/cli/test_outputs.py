@@ -456,3 +456,24 @@ def test_copy_others_leaves_nothing_behind(gpool, here, monkeypatch):
     with h5py.File("o.h5") as file:
         assert file["coords"][()].tolist() == [0, 1, 2, 3]
     assert files() == ["a.h5", "o.h5"]
+
+
+@pytest.mark.parametrize("words", [("-o", "x.npy"), ("--stack", "-o", "x.npz")])
+@pytest.mark.parametrize("shape", [(2, 2, 1), (300, 300, 2)])
+def test_a_map_that_one_pooling_is_refused_for_has_no_row_in_any(gpool, here, words, shape):
+    """No dtype holds float64 and int64 maxima; their means are float64 all."""
+    os.mkdir("maps")
+    for name, dtype, value in (("a", "f8", 1), ("b", "i8", 2), ("c", "f8", 3)):
+        np.save(f"maps/{name}.npy", np.full(shape, value, dtype))
+    ran = gpool("pool", "-m", "avg", "-m", "max", "maps", *words)
+    assert ran.code == 1
+    assert "maps/b.npy: the rows are float64 and int64: no dtype holds both" in ran.err
+    if words[-1] == "x.npy":
+        found = {name: np.load(f"x.{name}.npy") for name in ("avg", "max")}
+        names = [line.split("\t")[1] for line in (here / "x.sources.tsv").read_text().splitlines()]
+        assert names == ["source", "a.npy", "c.npy"]
+    else:
+        found = dict(np.load("x.npz"))
+        assert list(found.pop("sources")) == ["a.npy", "c.npy"]
+    for values in found.values():
+        assert values[:, 0, 0, 0].tolist() == [1, 3]

@@ -1,8 +1,8 @@
 """How units of work are spread: the table of executors.
 
 An executor is one row here and one file beside this one, whose ``make(limits)`` gives a
-`concurrent.futures.Executor` of one worker. One worker an executor, so that a worker that dies
-names the one unit that it died of, and is replaced alone.
+`concurrent.futures.Executor` of one worker. Work that it did, or had, when its worker died ends
+with `WorkerDied`. One worker an executor: it is replaced alone.
 """
 
 from __future__ import annotations
@@ -42,13 +42,17 @@ class WorkerDied(BrokenExecutor):
         signal: The signal that it died of; 0 where that is not known.
         stalled: It was killed because it made no progress.
         place: Which file of its unit it was working on.
+        guilty: This is the work that it was doing; False for what waited behind it.
     """
 
-    def __init__(self, signal: int = 0, stalled: bool = False, place: int = 0) -> None:
+    def __init__(
+        self, signal: int = 0, stalled: bool = False, place: int = 0, guilty: bool = True
+    ) -> None:
         super().__init__("the worker has died")
         self.signal = signal
         self.stalled = stalled
         self.place = place
+        self.guilty = guilty
 
 
 def load_executor(name: str) -> Make:

@@ -139,8 +139,8 @@ class ProcessExecutor(Executor):
         with self._lock:
             self._died = died
             waiting, self._waiting = self._waiting, deque()
-        for future in waiting:
-            future.set_exception(died)
+        for number, future in enumerate(waiting):
+            future.set_exception(died if number == 0 else WorkerDied(guilty=False))
 
 
 def _limit_memory(memory: int) -> None:

@@ -28,16 +28,35 @@ class FileSink(Sink):
         self._alone = alone
         self._names = RowNames() if destination.format.name == "npy" else None
         self._paths = destination.outputs_of_file()
+        count = len(destination.poolings) if self._several_paths() else 1
+        self._last_path = self._paths[count - 1]
+        self._taken: list[str] = []
 
     def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
         self._outputs.begin(file, surroundings)
 
     def add(self, result: Result) -> str:
         path = self._path_of(result)
-        self._outputs.add(path, result)
-        if self._names is not None and path == self._paths[0]:
+        if result.first and result.start == 0:
+            self._taken = []
+        try:
+            self._outputs.add(path, result)
+        except InputError:
+            self._withdraw()
+            raise
+        if path not in self._taken:
+            self._taken.append(path)
+        # A map has its rows when the last of its poolings was taken.
+        if self._names is not None and path == self._last_path:
             self._names.add(result)
         return path
+
+    def _withdraw(self) -> None:
+        """Take back the rows of a map that one of its poolings was refused for."""
+        if self._names is not None:
+            for path in self._taken:
+                self._outputs.withdraw(path)
+        self._taken = []
 
     def end(self, failed: bool) -> None:
         self._outputs.end()
@@ -45,13 +64,15 @@ class FileSink(Sink):
     def add_together(self, alike: Alike) -> list[str] | None:
         if self._names is None:
             return None
-        # Files that are alike are like the maps of a batch to an array of rows. All poolings give
-        # rows of one shape: if those of the first are refused, nothing was taken.
+        # Files that are alike are like the maps of a batch to an array of rows.
         paths = [self._path_of(result) for result in alike.results]
+        self._taken = []
         try:
             for path, result in zip(paths, alike.results, strict=True):
                 self._outputs.add(path, result)
+                self._taken.append(path)
         except InputError:
+            self._withdraw()
             return None
         self._names.add_together(alike)
         return paths

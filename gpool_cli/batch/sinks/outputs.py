@@ -50,6 +50,11 @@ class Outputs:
             self._complete(path)
 
     @held()
+    def withdraw(self, path: str) -> None:
+        """Take back what was added last to an output."""
+        self._open[path][1].withdraw()
+
+    @held()
     def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
         self._surroundings = surroundings
         for path, (_, writer) in self._open.items():

@@ -38,6 +38,10 @@ class StdoutSink(Sink):
         self._any = True
         return "-"
 
+    def end(self, failed: bool) -> None:
+        with _pipe_errors():
+            self._writer.end()
+
     def finish(self, failed: bool) -> None:
         if not self._any:
             self.discard()
