@@ -1,7 +1,6 @@
 """The pulse of a worker: a sign of life in memory that the process which watches it shares.
 
 The HDF5 library may run in circles on a damaged file, and nothing inside of a process stops it.
-Only reading is watched: gpool's own work ends, however long it takes.
 """
 
 from __future__ import annotations
@@ -9,11 +8,13 @@ from __future__ import annotations
 from collections.abc import MutableSequence
 from typing import Final
 
-# How many beats there were; what is being done; which file of a unit is being worked on.
+# How many beats there were; what is being done; which file of a unit is being worked on; how many
+# bytes are read at once.
 BEATS: Final = 0
 DOING: Final = 1
 PLACE: Final = 2
-CELLS = 3
+BYTES: Final = 3
+CELLS = 4
 
 OWN_WORK, HEADERS, BLOCK = range(3)
 
@@ -29,7 +30,7 @@ def share(cells: MutableSequence[int]) -> None:
 def begin(place: int) -> None:
     """Say which file of a unit is next."""
     _cells[PLACE] = place
-    look()
+    work()
 
 
 def look() -> None:
@@ -38,9 +39,10 @@ def look() -> None:
     _cells[BEATS] += 1
 
 
-def read() -> None:
-    """Say that a block is read now."""
+def read(nbytes: int = 0) -> None:
+    """Say that a block is read now, and how many bytes that takes where they are many."""
     _cells[DOING] = BLOCK
+    _cells[BYTES] = nbytes
     _cells[BEATS] += 1
 
 

@@ -25,7 +25,17 @@ LONGEST_FILE = 400
 LONGER = {"gpool_cli.poolings.kernels": 600}
 
 BASE = {
-    *("access", "errors", "events", "layout", "model", "printable", "pulse", "quantities"),
+    *(
+        "access",
+        "ceiling",
+        "errors",
+        "events",
+        "layout",
+        "model",
+        "printable",
+        "pulse",
+        "quantities",
+    ),
     *("surroundings", "tally"),
 }
 

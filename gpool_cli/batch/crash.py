@@ -15,22 +15,26 @@ _OWN_FAULTS = {
 } - {None}
 
 
-def crash_of(file: InputFile, died: WorkerDied) -> InputError:
+class Crashed(InputError):
+    """A worker died of an input."""
+
+
+def crash_of(file: InputFile, died: WorkerDied) -> Crashed:
     """The death of a worker, as an error about the file that it was working on."""
     reader = "the HDF5 library" if isolated(file.path) else "the worker that read it"
     if died.stalled:
-        return InputError(
+        return Crashed(
             f"stopped {reader}, which made no more progress",
             "the file is damaged, or its disk is very slow: give it longer with --timeout",
         )
     known = died.signal in set(signal.Signals)
     name = signal.Signals(died.signal).name if known else "for an unknown reason"
     if died.signal in _OWN_FAULTS:
-        return InputError(
+        return Crashed(
             f"crashed {reader} ({name})",
             "the file is damaged, or the library has a bug; the others are done",
         )
-    return InputError(
+    return Crashed(
         f"was not read: its worker was killed ({name})",
         "if memory ran out, use fewer --jobs; then run it again",
     )

@@ -54,8 +54,19 @@ class Slot:
         return sum(not p.future.done() or p.future.exception() is not None for p in self.queue)
 
     def hand_out(self, unit: Unit) -> Pending:
-        """Give the worker one more unit."""
+        """Give the worker one more unit; after a death, when what is left of it is in order."""
+        for lost in [p for p in self.queue if _is_lost(p)]:
+            if _is_lost(lost):
+                self._recover(lost.executor)
         pending = Pending(unit, self, *self._submit(work_on, unit))
+        self.queue.append(pending)
+        return pending
+
+    def answer_at_once(self, unit: Unit, answer: Answer) -> Pending:
+        """Take a unit whose answer is known, in its place among the others."""
+        future: Future[Answer] = Future()
+        future.set_result(answer)
+        pending = Pending(unit, self, self._executor, future)
         self.queue.append(pending)
         return pending
 
@@ -122,12 +133,15 @@ class Slot:
         if not tasks:
             return []
         unit = WholeFiles(tuple(tasks), share)
-        try:
-            answer = self._submit(work_on, unit)[1].result()
-        except WorkerDied as died:
-            answer = self._after_a_crash(unit, died)
-        assert isinstance(answer, list)
-        return answer
+        while True:
+            try:
+                answer = self._submit(work_on, unit)[1].result()
+            except WorkerDied as died:
+                if not died.guilty:
+                    continue
+                answer = self._after_a_crash(unit, died)
+            assert isinstance(answer, list)
+            return answer
 
 
 def _is_lost(pending: Pending) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from types import TracebackType
 
+from gpool_cli.batch.crash import Crashed
 from gpool_cli.batch.slot import Pending, Slot
 from gpool_cli.batch.units import Answer, ListMaps, MapPart, Maps, Step, Unit, WholeFiles
 from gpool_cli.batch.work import Listing, failure_of, list_maps
@@ -33,6 +34,7 @@ class Slots:
 
     def __init__(self, make: Callable[[], Executor], count: int) -> None:
         self._slots = [Slot(make) for _ in range(count)]
+        self._deadly: dict[tuple[str, str], Crashed] = {}
 
     def answers(self, steps: Iterable[Step]) -> Iterator[tuple[Step, Answer | None]]:
         """Work through steps.
@@ -51,11 +53,18 @@ class Slots:
             waiting.append((step, pending))
             while waiting and (_is_answered(waiting[0]) or self._is_full(len(waiting))):
                 if _is_answered(waiting[0]):
-                    yield _answered(waiting.popleft())
+                    yield self._answered(waiting.popleft())
                 else:
                     self._wait()
         for first in waiting:
-            yield _answered(first)
+            yield self._answered(first)
+
+    def _answered(self, waiting: tuple[Step, Pending | None]) -> tuple[Step, Answer | None]:
+        step, pending = waiting
+        answer = pending.answer() if pending is not None else None
+        if isinstance(step, MapPart) and isinstance(answer, Crashed):
+            self._deadly[step.task.file.path, step.info.dataset] = answer
+        return step, answer
 
     def look(self, task: Task) -> Listing:
         """Look into a large file: here, or where that may be harmful in a worker."""
@@ -73,7 +82,13 @@ class Slots:
             most = unit.task.access.max_memory
             while self._memory() and self._memory() + unit.memory > most:
                 self._wait()
-        return min(self._slots, key=Slot.load).hand_out(unit)
+        slot = min(self._slots, key=Slot.load)
+        if isinstance(unit, MapPart):
+            # The other parts of a map that a worker died of would cost one each.
+            crashed = self._deadly.get((unit.task.file.path, unit.info.dataset))
+            if crashed is not None:
+                return slot.answer_at_once(unit, crashed)
+        return slot.hand_out(unit)
 
     def _memory(self) -> int:
         """What the units that take much of it take together, if all are worked on at once."""
@@ -110,8 +125,3 @@ class Slots:
 def _is_answered(waiting: tuple[Step, Pending | None]) -> bool:
     """Whether a step can be passed on without waiting: it has its answer, or is no unit."""
     return waiting[1] is None or waiting[1].is_answered()
-
-
-def _answered(waiting: tuple[Step, Pending | None]) -> tuple[Step, Answer | None]:
-    step, pending = waiting
-    return step, pending.answer() if pending is not None else None

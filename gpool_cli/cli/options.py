@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from gpool_cli.access import Access
+from gpool_cli.errors import UsageError
 from gpool_cli.formats import WRITABLE
 from gpool_cli.layout import SHAPES, ShapeStyle, parse_layout
 from gpool_cli.model import NAN_POLICIES, NanPolicy
@@ -80,6 +82,12 @@ def _layout_callback(_: click.Context, __: click.Parameter, value: str | None) -
     return parse_layout(value) if value is not None else None
 
 
+def _timeout_callback(_: click.Context, __: click.Parameter, value: float) -> float:
+    if math.isnan(value):
+        raise UsageError("--timeout is a number of seconds", "leave it out for 10")
+    return value
+
+
 def _size_callback(_: click.Context, __: click.Parameter, value: str) -> int:
     return parse_bytes(value)
 
@@ -123,7 +131,8 @@ _INPUT = (
     ),
     click.option(
         "--timeout",
-        type=click.FloatRange(0, min_open=True),
+        type=click.FloatRange(0, 1e9, min_open=True, clamp=False),
+        callback=_timeout_callback,
         default=10,
         show_default=True,
         metavar="SECONDS",

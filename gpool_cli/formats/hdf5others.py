@@ -13,6 +13,7 @@ from typing import Any
 
 import h5py
 
+from gpool_cli import pulse
 from gpool_cli.errors import InputError
 from gpool_cli.formats.hdf5walk import walk
 from gpool_cli.printable import printable
@@ -45,6 +46,7 @@ def save_others(root: Any, pooled: set[str], directory: str) -> str:
     try:
         with h5py.File(path, "w") as file:
             for node in walk(root):
+                pulse.look()
                 if node.name in pooled or not isinstance(node.item, h5py.h5d.DatasetID):
                     continue
                 if _copied(node.item, file, str(len(names)).encode(), node.name):
@@ -65,6 +67,7 @@ def _copied(item: Any, file: h5py.File, number: bytes, name: str) -> bool:
         dataset = h5py.Dataset(item)
         if dataset.is_virtual or dataset.external:
             return False
+        pulse.read(dataset.id.get_storage_size())
         h5py.h5o.copy(item, b".", file.id, number)
     except _DAMAGE as error:
         raise InputError(

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from h5py import h5d, h5s, h5z
 
+from gpool_cli import pulse
 from gpool_cli.errors import InputError
 from gpool_cli.formats.hdf5filters import Bytes
 from gpool_cli.formats.interface import Array, as_native
@@ -87,7 +88,7 @@ class LibrarySource:
 
     def __init__(self, dsid: Any, dtype: np.dtype[Any]) -> None:
         plist = dsid.get_create_plist()
-        _need_filters(plist)
+        need_filters(plist)
         if plist.get_nfilters():
             _keep_freed(math.prod(plist.get_chunk()) * dtype.itemsize)
         self._dsid = dsid
@@ -144,7 +145,7 @@ def _filter_name(code: int) -> str:
     return _FILTERS.get(code, f"filter {code}")
 
 
-def _need_filters(plist: Any) -> None:
+def need_filters(plist: Any) -> None:
     """Refuse what no filter is there for; hdf5plugin is imported where it may help."""
     for i in range(plist.get_nfilters()):
         code = plist.get_filter(i)[0]
@@ -158,8 +159,11 @@ def _need_filters(plist: Any) -> None:
 
 def _has_hdf5plugin() -> bool:
     """Whether hdf5plugin is installed; its import makes its filters known to HDF5."""
+    pulse.work()
     try:
         importlib.import_module("hdf5plugin")
     except ImportError:
         return False
+    finally:
+        pulse.look()
     return True

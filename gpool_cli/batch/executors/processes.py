@@ -6,6 +6,7 @@ its own thread waits for the rest for ever, and so does the end of the program.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import signal
 import sys
@@ -17,14 +18,20 @@ from concurrent.futures import Executor, Future
 from multiprocessing.connection import Connection
 from typing import Any
 
-from gpool_cli import pulse
+from gpool_cli import ceiling, pulse
 from gpool_cli.batch.executors import Limits, WorkerDied
 
 # How often a worker that is at work is looked at, in seconds.
 _LOOK = 0.25
 
-# Beside blocks: buffers, results on their way, and what HDF5 has of its own.
-_SPARE_MEMORY = 384 << 20
+# So many times as long as for a block may be worked on a listing of millions, or a library loaded.
+_OWN_WORK = 6
+
+# Bytes a second that a very slow disk gives.
+_SLOWEST = 5e6
+
+# PR_SET_PDEATHSIG of <linux/prctl.h>.
+_SET_PARENT_DEATH_SIGNAL = 1
 
 
 def make(limits: Limits) -> Executor:
@@ -82,7 +89,7 @@ class ProcessExecutor(Executor):
             self._waiting.append(future)
         try:
             self._work.send((fn, args, kwargs))
-        except OSError:
+        except (OSError, ValueError):
             # It has died, or has half a message: the reader is told by its end.
             self._process.kill()
         return future
@@ -95,10 +102,14 @@ class ProcessExecutor(Executor):
                 self._work.send(None)
             else:
                 self._process.kill()
-        except OSError:
+        except (OSError, ValueError):
             self._process.kill()
         self._process.join()
-        self._work.close()
+        if self._reader is not None:
+            self._reader.join()
+        else:
+            self._answers.close()
+            self._work.close()
 
     def _read(self) -> None:
         stalled = False
@@ -114,26 +125,40 @@ class ProcessExecutor(Executor):
             stalled = True
             self._process.kill()
         except Exception:
-            pass  # The pipe ended, perhaps in the middle of an answer.
+            pass  # The pipe ended, perhaps in the middle of an answer, or what came can't be read.
+        self._process.kill()
         self._process.join()
-        self._break(WorkerDied(-(self._process.exitcode or 0), stalled, self._cells[pulse.PLACE]))
+        number = -(self._process.exitcode or 0)
+        self._break(WorkerDied(number, stalled, self._cells[pulse.PLACE]))
+        # Nothing comes or goes any more: after hundreds of crashes there would be no files left.
+        self._answers.close()
+        self._work.close()
 
     def _wait_for_answer(self) -> bool:
         """Wait until there is something to read; False where the worker is stuck."""
-        last, stood_still, before = -1, 0.0, time.monotonic()
+        last, stood_still, before = (-1, -1), 0.0, time.monotonic()
         while not self._answers.poll(_LOOK):
             beats, doing, now = self._cells[pulse.BEATS], self._cells[pulse.DOING], time.monotonic()
-            if beats != last or doing == pulse.OWN_WORK or not self._waiting:
-                last, stood_still = beats, 0.0
+            if (beats, doing) != last or not self._waiting:
+                last, stood_still = (beats, doing), 0.0
             else:
                 # A machine that stands still itself for seconds has not let the worker go on.
                 stood_still += min(now - before, 2 * _LOOK)
             before = now
-            # Headers take kilobytes where a block takes megabytes.
-            patience = self._timeout / 2 if doing == pulse.HEADERS else self._timeout
-            if stood_still > patience:
+            if stood_still > self._patience(doing):
                 return False
         return True
+
+    def _patience(self, doing: int) -> float:
+        """How long what is being done may take: headers are kilobytes, a block megabytes.
+
+        gpool's own work ends by itself; but a process can be stopped from outside.
+        """
+        if doing == pulse.OWN_WORK:
+            return self._timeout * _OWN_WORK
+        if doing == pulse.HEADERS:
+            return self._timeout / 2
+        return float(self._timeout + self._cells[pulse.BYTES] / _SLOWEST)
 
     def _break(self, died: WorkerDied) -> None:
         with self._lock:
@@ -143,19 +168,13 @@ class ProcessExecutor(Executor):
             future.set_exception(died if number == 0 else WorkerDied(guilty=False))
 
 
-def _limit_memory(memory: int) -> None:
-    """Have the system refuse more, where it can: a damaged file may ask the library for any."""
-    try:
-        import resource
+def _end_with_parent() -> None:
+    """Have the system end this process with its parent, also while a library runs in circles."""
+    if sys.platform == "linux":
+        import ctypes
 
-        with open("/proc/self/status") as status:
-            held = next(int(line.split()[1]) << 10 for line in status if line.startswith("VmData"))
-        most = held + memory + _SPARE_MEMORY
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        if hard == resource.RLIM_INFINITY or most <= hard:
-            resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
-    except (ImportError, OSError, StopIteration, ValueError):
-        return  # Linux counts what a process really holds; others do not.
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _serve(
@@ -169,7 +188,8 @@ def _serve(
     for end in inherited:
         end.close()
     pulse.share(cells)
-    _limit_memory(memory)
+    ceiling.hold(memory)
+    _end_with_parent()
     # Ctrl-C reaches every process of a terminal; the parent decides what becomes of it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -189,5 +209,7 @@ def _serve(
         pulse.work()
         try:
             answers.send(answer)
+        except MemoryError:
+            answers.send((False, MemoryError()))
         except OSError:
             return
