@@ -54,7 +54,8 @@ class ArrayInfo:
         fortran: The values lie in memory in the opposite axis order.
         file_layout: What the file itself says of the axes, or None.
         chunks: The shape of a chunk, or None where the values lie in one piece.
-        offset: Where its values lie in an HDF5 file; None where they do not lie there as they are.
+        place: Where its values lie in an HDF5 file as they are, and what tells that file from
+            others and from itself before a change; None where they do not.
         filters: The filters of an HDF5 dataset or the compression of a zip member.
         broken: The refusal is damage or danger, which is a failure and no mere skip.
     """
@@ -67,7 +68,7 @@ class ArrayInfo:
     fortran: bool = False
     file_layout: str | None = None
     chunks: tuple[int, ...] | None = None
-    offset: int | None = None
+    place: tuple[int, tuple[int, ...]] | None = None
     filters: tuple[str, ...] = ()
     broken: bool = False
 

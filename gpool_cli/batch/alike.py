@@ -19,7 +19,7 @@ from gpool_cli.batch.pieces import Piece, job_for
 from gpool_cli.batch.select import select
 from gpool_cli.batch.work import pool_file
 from gpool_cli.formats.interface import Array
-from gpool_cli.formats.npyalike import AlikeFiles, Pattern, pattern_of
+from gpool_cli.formats.npyalike import AlikeFiles, Pattern, is_npy, pattern_of
 from gpool_cli.layout import Layout, layout_doubt
 from gpool_cli.model import Alike, ArrayInfo, Block, Outcome, Recipe, Result, Task
 
@@ -82,8 +82,11 @@ def _next_answers(
 def _paths(tasks: Sequence[Task], first: int) -> Iterator[str]:
     """The paths of the tasks from one on, told by the pulse as they are asked for."""
     for place in range(first, len(tasks)):
+        path = tasks[place].file.path
+        if not is_npy(path):
+            return
         pulse.begin(place)
-        yield tasks[place].file.path
+        yield path
 
 
 def _one_by_one(tasks: Sequence[Task], places: Iterable[int], share: int) -> Iterator[Outcome]:

@@ -11,8 +11,8 @@ from gpool_cli.model import ArrayInfo, Recipe
 from gpool_cli.printable import printable
 from gpool_cli.quantities import bytes_text
 
-# A sum in two float64, a count, and a maximum; and what is made of them in the end.
-_CELL_BYTES = 48
+# A sum in two float64, a count and a maximum; what a block adds to them; and the results.
+_CELL_BYTES = 80
 
 # Results so long do not come back from a worker in one answer.
 _LONG = 32 << 20

@@ -182,7 +182,7 @@ def _job_for(info: ArrayInfo, layout: Layout, recipe: Recipe) -> MapJob:
 
 def job_for(info: ArrayInfo, layout: Layout, recipe: Recipe) -> MapJob:
     """The pooling of an array; arrays that differ only by name have one."""
-    return _job_for(replace(info, dataset="", offset=None), layout, recipe)
+    return _job_for(replace(info, dataset="", place=None), layout, recipe)
 
 
 def pool_pieces(blocks: Blocks, info: ArrayInfo, layout: Layout, recipe: Recipe) -> Iterator[Piece]:

@@ -80,7 +80,8 @@ def rest_of(
     if not destination.resume:
         return planned, ()
     check_parameters(destination.path, parameters, previous.parameters)
-    return split_done(planned, destination.path, previous)
+    follow = parameters["follow external"] is True
+    return split_done(planned, destination.path, previous, follow)
 
 
 def _previous(destination: Destination) -> Previous:

@@ -11,13 +11,14 @@ from gpool_cli.batch.manifest import Entry, Output, Previous, key_of
 from gpool_cli.batch.plan import Planned
 from gpool_cli.batch.stopping import check
 from gpool_cli.events import DoneBefore
+from gpool_cli.formats.opening import isolated
 from gpool_cli.model import STDIN, InputFile
 
 _CHUNK = 1 << 20
 
 
 def split_done(
-    planned: Iterable[Planned], directory: str, previous: Previous
+    planned: Iterable[Planned], directory: str, previous: Previous, follow: bool
 ) -> tuple[list[Planned], list[DoneBefore]]:
     """Split a plan into what is to be done and what is done.
 
@@ -25,13 +26,15 @@ def split_done(
         planned: The inputs.
         directory: Where their outputs go.
         previous: What is on record there, made with the parameters of this run.
+        follow: Inputs lead to other files, whose changes nobody sees: such ones are done again.
     """
     rest: list[Planned] = []
     done: list[DoneBefore] = []
     for one in planned:
         check()
         entry = previous.entries.get(key_of(one.file))
-        if entry is not None and _holds(entry, one.file, directory):
+        alone = not (follow and isolated(one.file.path))
+        if alone and entry is not None and _holds(entry, one.file, directory):
             paths = (os.path.join(directory, output.path) for output in entry.outputs)
             done.append(DoneBefore(one.file, tuple(paths)))
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from gpool_cli.batch.joined import joined
@@ -27,6 +28,10 @@ from gpool_cli.model import (
 )
 from gpool_cli.surroundings import Surroundings
 from gpool_cli.tally import Tally
+
+# Where a failure takes back what was written of an input, so many of its results are told of when
+# it is known. Nobody looks at more of them.
+_MOST_HELD = 10_000
 
 Listener = Callable[[Event], None]
 
@@ -88,6 +93,7 @@ class _Run:
         self._failed = False
         self._refused: str | None = None
         self._teller: Teller | None = None
+        self._held: list[Pooled] = []
 
     def take_known(self, event: Failed | DoneBefore) -> None:
         """Count an input that was not there, or was done before."""
@@ -136,6 +142,9 @@ class _Run:
             self._sink.end(self._failed)
         except InputError as error:
             self._tell(Failed(done.file, "", error.message, error.hint))
+        for pooled in self._held:
+            self._listen(replace(pooled, where="") if self._failed else pooled)
+        self._held = []
         self.tally.files += 1
         self.tally.failed_files += self._failed
         self._file = None
@@ -165,4 +174,7 @@ class _Run:
         elif isinstance(event, Pooled) and event.first:
             self.tally.maps += 1
             self.tally.bytes_in += event.info.nbytes
-        self._listen(event)
+        if isinstance(event, Pooled) and self._sink.drops_failed and len(self._held) < _MOST_HELD:
+            self._held.append(event)
+        else:
+            self._listen(event)

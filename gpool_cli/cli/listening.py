@@ -13,7 +13,7 @@ from gpool_cli.model import Failed, Recipe, Warned
 from gpool_cli.printable import printable
 from gpool_cli.report.lines import Warnings, print_failure
 from gpool_cli.report.progress import ProgressBar
-from gpool_cli.report.summary import Summary
+from gpool_cli.report.summary import STANDARD_OUTPUT, Summary
 from gpool_cli.tally import Tally
 
 
@@ -91,7 +91,7 @@ class Listeners:
 def _place_text(destination: Destination) -> str:
     """Where results go, as a person reads it."""
     if destination.kind == "stdout":
-        return "standard output"
+        return STANDARD_OUTPUT
     if destination.kind == "file":
         return ", ".join(map(printable, destination.results_of_file()))
     return printable(destination.path)

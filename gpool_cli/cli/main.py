@@ -28,6 +28,9 @@ from gpool_cli.errors import (
 from gpool_cli.poolings import TABLE, find_row
 from gpool_cli.printable import printable
 
+# Where HDF5 would seek other files first. It looks once, when it is loaded.
+_HDF5_PREFIXES = ("HDF5_EXT_PREFIX", "HDF5_VDS_PREFIX", "HDF5_EXTFILE_PREFIX")
+
 # name → (where the command is, its line in the help)
 TOOLS = {
     "pool": ("gpool_cli.cli.pool:pool", "Several poolings in one pass over the data."),

@@ -131,7 +131,7 @@ _INPUT = (
     ),
     click.option(
         "--timeout",
-        type=click.FloatRange(0, 1e9, min_open=True, clamp=False),
+        type=click.FloatRange(0, min_open=True),
         callback=_timeout_callback,
         default=10,
         show_default=True,

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
+from h5py import h5d
 
 from gpool_cli import ceiling, pulse
 from gpool_cli.access import DEFAULT_ACCESS, Access
@@ -59,7 +60,8 @@ class Hdf5Reader(Reader):
         if os.path.getsize(path) == 0:
             raise InputError("is empty", "there is no array in it")
         try:
-            self._file = open_hdf5(path, access.lock)
+            # HDF5 seeks other files beside the name that it is given: let that be the real one.
+            self._file = open_hdf5(os.path.realpath(path) if access.follow else path, access.lock)
         except (OSError, RuntimeError, ValueError) as error:
             raise _why_not_open(error) from None
 
@@ -90,7 +92,7 @@ class Hdf5Reader(Reader):
             else:
                 if node.item is not None and len(self._opened) < _MOST_OPEN:
                     self._opened[node.name] = node.item
-                yield describe(node, self._types, self._outside)
+                yield describe(node, self._types, self._raw, self._outside)
 
     def surroundings(self, pooled: Collection[str], carry: Carry) -> Surroundings | None:
         root, names = self._file.id, set(pooled)
@@ -139,9 +141,11 @@ class Hdf5Reader(Reader):
 
     def _source_of(self, info: ArrayInfo) -> Source:
         """Where to read an array from: past the library where that can be."""
-        source = None
-        if self._raw is not None and info.offset is not None and info.dtype is not None:
-            source = self._raw.contiguous(info.shape, info.dtype, info.offset)
+        source, raw = None, self._raw
+        if raw is not None and info.place is not None and info.dtype is not None:
+            offset, identity = info.place
+            if identity == raw.identity:
+                source = raw.contiguous(info.shape, info.dtype, offset)
         return source if source is not None else self._source_by_name(info)
 
     def _source_by_name(self, info: ArrayInfo) -> Source:
@@ -155,7 +159,12 @@ class Hdf5Reader(Reader):
         assert stored.dtype is not None
         raw = self._raw
         if self._outside is not None:
-            if dsid.get_create_plist().get_external_count() and stored.plain:
+            plist = dsid.get_create_plist()
+            if plist.get_layout() == h5d.VIRTUAL:
+                self._outside.check_virtual(dsid)
+            if plist.get_external_count():
+                if not stored.plain:
+                    raise InputError("keeps values in another file that are no plain numbers")
                 segments = self._outside.segments(dsid)
                 return ContiguousSource(segments, info.shape, stored.dtype, 0)
             raw = self._outside.raw_of(dsid)

@@ -10,7 +10,7 @@ from h5py import h5a, h5d
 
 from gpool_cli.errors import InputError, UsageError
 from gpool_cli.formats.hdf5external import Outside
-from gpool_cli.formats.hdf5raw import offset_of
+from gpool_cli.formats.hdf5raw import RawFile, offset_of
 from gpool_cli.formats.hdf5source import filter_names
 from gpool_cli.formats.hdf5types import TypeTable
 from gpool_cli.formats.hdf5walk import Node
@@ -38,34 +38,41 @@ def is_annotated(item: Any) -> bool:
         return True  # What is wrong is found by who reads them.
 
 
-def describe(node: Node, types: TypeTable, outside: Outside | None) -> ArrayInfo:
+def describe(
+    node: Node, types: TypeTable, raw: RawFile | None, outside: Outside | None
+) -> ArrayInfo:
     """What the header of a dataset says; a damaged one says that."""
     if node.item is None:
         return ArrayInfo(node.name, (), None, node.reason, "link", broken=node.broken)
     try:
-        return _describe_dataset(node, types, outside)
+        return _describe_dataset(node, types, raw, outside)
     except _DAMAGE as error:
         reason = f"can't be understood: {printable(str(error))}"
         return ArrayInfo(node.name, (), None, reason, "unknown", broken=True)
 
 
-def _describe_dataset(node: Node, types: TypeTable, outside: Outside | None) -> ArrayInfo:
-    shape = node.item.shape
+def _describe_dataset(
+    node: Node, types: TypeTable, raw: RawFile | None, outside: Outside | None
+) -> ArrayInfo:
     dtype, refusal, type_name, plain = types.of(node.item)
     chunks: tuple[int, ...] | None = None
     filters: tuple[str, ...] = ()
-    elsewhere = ""
+    elsewhere, virtual = "", False
     offset = offset_of(node.item)
     if offset is None:
         plist = node.item.get_create_plist()
         chunks = plist.get_chunk() if plist.get_layout() == h5d.CHUNKED else None
+        virtual = plist.get_layout() == h5d.VIRTUAL
         filters = filter_names(plist)
         elsewhere = _lies_elsewhere(node.item, plist, outside)
     elif outside is not None and outside.is_other(node.item):
         offset = None
+    # HDF5 opens the sources of a virtual dataset to know its shape: only when they may be.
+    shape = () if elsewhere else node.item.shape
     if shape is None:
         shape, refusal = (), "has no values"
-    elsewhere = elsewhere or _never_written(node.item, shape, dtype)
+    if not elsewhere and not virtual:
+        elsewhere = _never_written(node.item, shape, dtype)
     return ArrayInfo(
         dataset=node.name,
         shape=shape,
@@ -74,7 +81,7 @@ def _describe_dataset(node: Node, types: TypeTable, outside: Outside | None) -> 
         type_name=type_name,
         file_layout=_file_layout(node.item),
         chunks=chunks,
-        offset=offset if plain else None,
+        place=(offset, raw.identity) if plain and raw is not None and offset is not None else None,
         filters=filters,
         broken=bool(elsewhere),
     )

@@ -12,19 +12,18 @@ from typing import Any
 import h5py
 from h5py import h5d, h5s
 
+from gpool_cli import pulse
 from gpool_cli.errors import InputError
 from gpool_cli.formats.hdf5filters import Bytes, ChunkError
 from gpool_cli.formats.hdf5opening import open_hdf5
 from gpool_cli.formats.hdf5raw import RawFile
+from gpool_cli.formats.hdf5source import need_filters
 from gpool_cli.formats.hdf5walk import open_path
 from gpool_cli.formats.interface import open_regular
 from gpool_cli.layout import size_of
 from gpool_cli.printable import printable
 
 _MOST_FILES = 1000
-
-# Where HDF5 would look first.
-_PREFIXES = ("HDF5_EXT_PREFIX", "HDF5_VDS_PREFIX", "HDF5_EXTFILE_PREFIX")
 
 
 class Outside:
@@ -37,8 +36,6 @@ class Outside:
     """
 
     def __init__(self, file: h5py.File, raw: RawFile | None, lock: bool) -> None:
-        for name in _PREFIXES:
-            os.environ.pop(name, None)
         own = os.path.realpath(file.filename)
         self._tree = os.path.dirname(own)
         self._lock = lock
@@ -56,12 +53,17 @@ class Outside:
             if len(self._open) > _MOST_FILES:
                 raise InputError(f"leads to more than {_MOST_FILES:,} files")
             open_regular(path).close()
+            pulse.look()
             try:
                 file = open_hdf5(path, self._lock)
             except (OSError, RuntimeError, ValueError) as error:
                 raise InputError(f"{printable(path)} can't be opened: {error}") from None
             self._open[path] = file, RawFile.of(file)
         return self._open[path][0]["/"].id
+
+    def _root_of(self, item: Any) -> Any:
+        """The root group of the file that an item is in."""
+        return self._open[os.path.realpath(_file_of(item))][0]["/"].id
 
     def path_of(self, item: Any, name: bytes) -> str:
         """The path of a file that an item names, seen from the file that the item is in.
@@ -93,17 +95,19 @@ class Outside:
         """
         plist = dsid.get_create_plist()
         for i in range(plist.get_virtual_count()):
+            pulse.look()
             name, inside = plist.get_virtual_filename(i), plist.get_virtual_dsetname(i)
             shown = printable(f"{name}:{inside}")
-            if "%b" in name or "%b" in inside:
-                raise InputError(f"is made of sources that are counted: {shown}")
-            root = self.root(dsid, _name_of(dsid) if name == "." else os.fsencode(name))
+            if "%" in name or "%" in inside:  # HDF5 reads %b as a number, and %% as %.
+                raise InputError(f"has a source with a % in its name: {shown}")
+            root = self._root_of(dsid) if name == "." else self.root(dsid, os.fsencode(name))
             source = open_path(root, inside.encode("utf-8", "surrogateescape"))
             if not isinstance(source, h5d.DatasetID):
                 raise InputError(f"has a source that is no dataset: {shown}")
             layout = source.get_create_plist()
             if layout.get_layout() == h5d.VIRTUAL or layout.get_external_count():
                 raise InputError(f"has a source that lies elsewhere itself: {shown}")
+            need_filters(layout)
             if not _covers(source, plist.get_virtual_srcspace(i), plist.get_virtual_vspace(i)):
                 raise InputError(f"has a source that is smaller than what is taken of it: {shown}")
 
@@ -174,11 +178,6 @@ def _covers(source: Any, taken: Any, given: Any) -> bool:
     if len(last) != len(source.shape):
         return False
     return all(at < n for at, n in zip(last, source.shape, strict=True))
-
-
-def _name_of(item: Any) -> bytes:
-    """The base name of the file that an item is in."""
-    return os.path.basename(os.fsencode(_file_of(item)))
 
 
 def _file_of(item: Any) -> str:

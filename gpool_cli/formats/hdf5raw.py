@@ -48,13 +48,16 @@ class RawFile:
     Args:
         fd: A file descriptor of its own.
         user_block: The file begins with bytes that are not HDF5's.
+
+    Attributes:
+        identity: What tells the file from others, and from itself before a change.
     """
 
     def __init__(self, fd: int, user_block: bool) -> None:
         self._fd = fd
         stat = os.fstat(fd)
         self.size = stat.st_size
-        self._identity = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        self.identity = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
         self._knows_chunks = _COUNTS_USER_BLOCK or not user_block
 
     @classmethod
@@ -129,7 +132,7 @@ class RawFile:
         if size_of(shape) // size_of(chunks) < _MANY_CHUNKS:
             return ChunkIndex.of(dsid, shape, chunks)
         # By its name: for its address HDF5 would walk the whole index to add up its size.
-        key = (self._identity, h5i.get_name(dsid), shape, chunks)
+        key = (self.identity, h5i.get_name(dsid), shape, chunks)
         if _kept is not None and _kept[0] == key:
             _kept[1].reopen(dsid)
             return _kept[1]

@@ -34,6 +34,11 @@ class Pattern:
     info: ArrayInfo
 
 
+def is_npy(path: str) -> bool:
+    """Whether a file is called npy; what is called otherwise has the reader of that name."""
+    return path.lower().endswith(".npy")
+
+
 def pattern_of(path: str) -> Pattern | None:
     """The pattern that a file has; None where it is another file.
 
@@ -41,7 +46,7 @@ def pattern_of(path: str) -> Pattern | None:
         InputError: It is no npy file.
         OSError: It can't be read.
     """
-    if not path.lower().endswith(".npy") or not hasattr(os, "readv"):
+    if not is_npy(path) or not hasattr(os, "readv"):
         return None
     start, size = _start_of(path)
     header = read_header(io.BytesIO(start).read)

@@ -24,6 +24,9 @@ _FACTS = ("shape", "layout", "dtype", "pooling", "output", "written to")
 _NUMBERS = frozenset({"values", "min", "mean", "max", "NaN"})
 
 
+STANDARD_OUTPUT = "standard output"
+
+
 class Summary:
     """Keeps the first and last results of a run, however many there are.
 
@@ -74,14 +77,19 @@ class Summary:
             varied = _NUMBERS | self._varied if left_out else frozenset()
             print_table(stream, self._columns(), rows, left_out, _ENDS, varied)
         self._print_skips(stream)
-        if self._where:
-            print(f"written to {self._where}", file=stream)
+        for line in self._written(tally):
+            print(line, file=stream)
         _print_totals(stream, _totals(tally, stream.isatty()), tally)
 
     def print_short(self, stream: TextIO, tally: Tally) -> None:
         """Print the totals in a line, and what there is to say about NaN in another."""
-        where = [f"written to {self._where}"] if self._where else []
-        _print_totals(stream, [*_totals(tally, stream.isatty()), *where], tally)
+        totals = [*_totals(tally, stream.isatty()), *self._written(tally)]
+        _print_totals(stream, totals, tally)
+
+    def _written(self, tally: Tally) -> list[str]:
+        """Where the results are; nothing where there are none."""
+        any_there = tally.bytes_out or (self._where == STANDARD_OUTPUT and tally.maps)
+        return [f"written to {self._where}"] if self._where and any_there else []
 
     def _columns(self) -> list[Column]:
         """The columns in the order they stand, with a rank for who goes first when it is narrow."""

@@ -51,9 +51,9 @@ class TestCheck:
 
     def test_too_many_channels(self) -> None:
         info, layout = info_of((1, 1, 100_000_000)), Layout("HWC", "default")
-        with pytest.raises(InputError, match="4.8 GB are needed, more than --max-memory"):
+        with pytest.raises(InputError, match="8 GB are needed, more than --max-memory"):
             memory.check_memory(info, layout, RECIPE, 512 * MB)
-        memory.check_memory(info, layout, RECIPE, 5000 * MB)
+        memory.check_memory(info, layout, RECIPE, 8000 * MB)
 
     def test_a_long_batch_of_ordinary_maps_is_no_trouble(self) -> None:
         memory.check_memory(info_of((10**7, 7, 7, 2048)), NHWC, RECIPE, 16 * MB)

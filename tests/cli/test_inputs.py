@@ -404,3 +404,14 @@ def test_the_layout_says_how_many_axes_a_map_has(gpool, here):
     )
     ran = gpool("avg", "m.npz", "--layout", "LC", "-o", "-", "-f", "csv")
     assert datasets(ran) == ["pair", "batch", "batch"]
+
+
+def test_what_is_called_otherwise_is_read_so_whatever_stands_before_it(gpool, save, here):
+    """An npy file that is called h5 is no HDF5 file, also behind npy files of its shape."""
+    save("a.npy")
+    (here / "b.h5").write_bytes((here / "a.npy").read_bytes())
+    save("c.npy")
+    ran = gpool("avg", "a.npy", "b.h5", "c.npy", "-o", "out.npy")
+    assert ran.code == 1
+    assert "b.h5: is no HDF5 file" in ran.err
+    assert len(np.load("out.npy")) == 2

@@ -477,3 +477,18 @@ def test_a_map_that_one_pooling_is_refused_for_has_no_row_in_any(gpool, here, wo
         assert list(found.pop("sources")) == ["a.npy", "c.npy"]
     for values in found.values():
         assert values[:, 0, 0, 0].tolist() == [1, 3]
+
+
+@pytest.mark.parametrize("out", ["out/", "out.h5", "out.csv"])
+def test_what_a_failure_took_back_is_not_said_to_be_written(gpool, here, out):
+    with h5py.File("a.h5", "w") as file:
+        file["good"] = np.ones((2, 2, 3), "f4")
+        file.create_dataset("bad", data=np.ones((4, 2, 3), "f4"), chunks=(2, 2, 3), compression=1)
+        file["bad"].id.write_direct_chunk((0, 0, 0), b"damaged")
+    ran = gpool("avg", "a.h5", "-o", out, "--report", "r.json")
+    assert ran.code == 1
+    assert not [path for path in files() if path.startswith("out") and ".gpool" not in path]
+    assert "written to" not in ran.out
+    assert "a.h5:good" in ran.out
+    (result,) = json.loads((here / "r.json").read_text())["results"]
+    assert not result["written_to"]

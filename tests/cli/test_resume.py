@@ -5,6 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -267,3 +268,18 @@ def test_what_a_killed_run_left_half_written_is_removed(gpool, tree, here):
 def test_a_copy_of_the_directory_has_the_same_record(gpool, tree):
     shutil.copytree("out", "copy")
     assert "5 done before" in gpool("avg", "t", "-o", "copy", "-f", "npy", "--resume").out
+
+
+def test_inputs_that_lead_to_other_files_are_always_done_again(gpool, here):
+    """Nobody sees whether those have changed."""
+    for value in (1, 2):
+        with h5py.File("other.h5", "w") as file:
+            file["m"] = np.full((2, 2, 3), value, "f4")
+        if value == 1:
+            with h5py.File("a.h5", "w") as file:
+                file["away"] = h5py.ExternalLink("other.h5", "m")
+        ran = gpool("avg", "a.h5", "-o", "out/", "--follow-external", "--resume")
+        assert ran.code == 0, ran.err
+        with h5py.File("out/a.h5") as file:
+            assert file["away"][0, 0, 0] == value
+    assert gpool("avg", "a.h5", "-o", "out/", "--resume").code == 2

@@ -540,3 +540,20 @@ def test_the_memory_of_decoded_chunks_is_used_again(path: Path) -> None:
     faults = subprocess.check_output([sys.executable, "-c", script, str(path)])
     pages = 400 * 250 * 4 // os.sysconf("SC_PAGESIZE")
     assert int(faults) < count * pages / 4
+
+
+@pytest.mark.parametrize("chunks", [None, (1, 3, 4)])
+def test_a_file_that_was_replaced_after_it_was_listed(
+    path: Path, chunks: tuple[int, ...] | None
+) -> None:
+    """What was read at the offset of another file would be taken for its values."""
+    with h5py.File(path, "w") as file:
+        file.create_dataset("m", data=np.ones((2, 3, 4), "f4"), chunks=chunks)
+    (info,) = listed(path).values()
+    other = path.with_suffix(".new")
+    with h5py.File(other, "w") as file:
+        file["first"] = np.full((50, 3, 4), 99, "f4")
+        file.create_dataset("m", data=np.full((2, 3, 4), 2, "f4"), chunks=chunks)
+    os.replace(other, path)
+    with Hdf5Reader(str(path)) as reader:
+        assert {values.max() for _, values in reader.blocks(info)} == {2}

@@ -197,3 +197,52 @@ def test_nothing_is_followed_unless_asked(tree: Path) -> None:
     with Hdf5Reader(str(tree / "a.h5")) as reader:
         (info,) = reader.arrays()
     assert info.refusal == "is a link to another file, which only --follow-external follows"
+
+
+class TestWhatHdf5WouldSeekElsewhere:
+    @pytest.mark.parametrize(("file", "name"), [("s%%x.h5", "m"), ("other.h5", "m%%x")])
+    def test_names_that_it_reads_otherwise(self, file: str, name: str, tree: Path) -> None:
+        for path in (tree / "s%%x.h5", tree / "other.h5"):
+            with h5py.File(path, "a") as made:
+                made["m%%x"] = VALUES
+                made.require_dataset("m", VALUES.shape, "f4")
+        layout = h5py.VirtualLayout(VALUES.shape, "f4")
+        layout[:] = h5py.VirtualSource(file, name, VALUES.shape)
+        with h5py.File(tree / "a.h5", "w") as made:
+            made.create_virtual_dataset("v", layout)
+        found = listed(tree / "a.h5")["v"]
+        assert "has a source with a % in its name" in found.refusal
+
+    def test_beside_a_link_to_the_input(self, tree: Path) -> None:
+        """The sources of a file are beside it, not beside a link to it."""
+        (tree.parent / "links").mkdir()
+        with h5py.File(tree.parent / "links/other.h5", "w") as file:
+            file["g/m"] = VALUES + 100
+        layout = h5py.VirtualLayout((4, 3, 4), "f4")
+        layout[:2] = h5py.VirtualSource("other.h5", "g/m", VALUES.shape)
+        layout[2:] = h5py.VirtualSource(".", "own", VALUES.shape)
+        with h5py.File(tree / "a.h5", "w") as made:
+            made["own"] = VALUES
+            made.create_virtual_dataset("v", layout)
+        (tree.parent / "links/b.h5").symlink_to(tree / "a.h5")
+        expected = np.concatenate([VALUES] * 2)
+        np.testing.assert_array_equal(values_of(tree.parent / "links/b.h5", "v"), expected)
+
+    def test_a_virtual_dataset_is_not_opened_to_know_its_shape(self, tree: Path) -> None:
+        layout = h5py.VirtualLayout((2, 3, 4), "f4", maxshape=(None, 3, 4))
+        source = h5py.VirtualSource("pipe.h5", "m", (2, 3, 4), maxshape=(None, 3, 4))
+        layout[: h5py.h5s.UNLIMITED] = source[: h5py.h5s.UNLIMITED]
+        with h5py.File(tree / "a.h5", "w") as made:
+            made.create_virtual_dataset("v", layout)
+        os.mkfifo(tree / "pipe.h5")  # Who opens it waits for ever.
+        with Hdf5Reader(str(tree / "a.h5")) as reader:
+            (info,) = reader.arrays()
+        assert "which only --follow-external reads" in info.refusal
+        assert "is not a regular file" in listed(tree / "a.h5")["v"].refusal
+
+    def test_values_that_are_no_plain_numbers(self, tree: Path) -> None:
+        (tree / "one.bin").write_bytes(bytes([1] * 24))
+        with h5py.File(tree / "a.h5", "w") as file:
+            file.create_dataset("m", VALUES.shape, "?", external=[("one.bin", 0, 24)])
+        with pytest.raises(InputError, match="that are no plain numbers"):
+            values_of(tree / "a.h5", "m")

@@ -27,6 +27,8 @@ class DirectorySink(Sink):
         record: The directory, held for this run, with the plan and what is on record there.
     """
 
+    drops_failed = True
+
     def __init__(self, destination: Destination, style: WriteStyle, record: Record) -> None:
         self._destination = destination
         self._style = style

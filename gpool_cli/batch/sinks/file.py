@@ -25,7 +25,7 @@ class FileSink(Sink):
         assert destination.format is not None
         self._destination = destination
         self._outputs = Outputs(destination.format, style)
-        self._alone = alone
+        self._alone = self.drops_failed = alone
         self._names = RowNames() if destination.format.name == "npy" else None
         self._paths = destination.outputs_of_file()
         count = len(destination.poolings) if self._several_paths() else 1

@@ -13,9 +13,11 @@ class Sink(ABC):
 
     Attributes:
         bytes_out: Bytes of finished outputs.
+        drops_failed: Of an input in which anything failed, nothing is kept.
     """
 
     bytes_out = 0
+    drops_failed = False
 
     def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
         """Say that the results of this input come next, and what else is taken over from it.
