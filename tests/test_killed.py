@@ -85,7 +85,7 @@ def test_a_batch_killed_at_any_moment_is_resumed_to_the_same_bytes(here, jobs):
     whole = bytes_in("out")
     assert len(whole) == 601
     cut = 0
-    for _ in range(100):
+    for _ in range(60):
         shutil.rmtree("out")
         process = start(*words)
         time.sleep(moments.uniform(0.3, 1) * full)
@@ -103,7 +103,7 @@ def test_a_batch_killed_at_any_moment_is_resumed_to_the_same_bytes(here, jobs):
         cut += os.path.isdir("out") and ".gpool-manifest" not in os.listdir("out")
         resumed(words)
         assert bytes_in("out") == whole
-    assert cut > 20  # the moments were not all too early or too late
+    assert cut > 12  # the moments were not all too early or too late
 
 
 def test_a_killed_batch_is_resumed(here):
