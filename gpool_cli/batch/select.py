@@ -39,7 +39,7 @@ class Selection:
         """
         try:
             if info.refusal:
-                raise InputError(info.refusal, "nothing in it can be pooled")
+                raise InputError(info.refusal, _hint_of(info))
             meaning = resolve_layout(layout, info.file_layout, info.shape)
             if size_of(info.shape) == 0:
                 raise InputError(f"has no values: its shape is {shape_text(info.shape)}")
@@ -49,6 +49,13 @@ class Selection:
                 self.failed.append((info, error))
             else:
                 self.skipped.append((info, error.message))
+
+
+def _hint_of(info: ArrayInfo) -> str:
+    """What to do about an array that can't be pooled; its refusal may say it."""
+    if "--follow-external" in info.refusal:
+        return ""
+    return "copy or save the file again" if info.broken else "nothing in it can be pooled"
 
 
 def select(

@@ -78,3 +78,17 @@ def test_a_pattern_that_matches_nothing():
     assert chosen.nothing == "holds nothing named 'x'"
     chosen = select(infos, ["x", "m"], None, True, named=False)
     assert (len(chosen.maps), chosen.nothing) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "broken", "hint"),
+    [
+        ("is a link to another file, which only --follow-external follows", True, ""),
+        ("can't be opened: bad heap", True, "copy or save the file again"),
+        ("holds strings", False, "nothing in it can be pooled"),
+    ],
+)
+def test_the_hint_fits_the_refusal(refusal: str, broken: bool, hint: str) -> None:
+    info = ArrayInfo("a", (2, 2, 3), None, refusal, broken=broken)
+    ((_, error),) = select([info], ("a",), None, container=True).failed
+    assert (error.message, error.hint) == (refusal, hint)
