@@ -29,8 +29,9 @@ class RunReport:
         self._recipe = recipe
         self._lists = {name: _JsonList() for name in _LISTS}
 
+    @held()
     def add(self, event: Event) -> None:
-        """Record what happened."""
+        """Record what happened, whole or not at all."""
         if isinstance(event, Pooled):
             self._lists["results"].add(_result(event))
         elif isinstance(event, Together):
