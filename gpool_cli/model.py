@@ -83,6 +83,13 @@ class ArrayInfo:
         return size_of(self.shape) * self.dtype.itemsize if self.dtype is not None else 0
 
     @property
+    def chunk_bytes(self) -> int:
+        """How many bytes a chunk takes when it is decoded; 0 where there are no chunks."""
+        if self.chunks is None or self.dtype is None:
+            return 0
+        return size_of(self.chunks) * self.dtype.itemsize
+
+    @property
     def dtype_name(self) -> str:
         """The type as people call it: ``float32``, ``string``."""
         return self.type_name if self.dtype is None or self.type_name else _name_of(self.dtype)

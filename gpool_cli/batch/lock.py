@@ -12,7 +12,6 @@ import json
 import os
 import socket
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 from gpool_cli.errors import OutputError
@@ -131,12 +130,7 @@ class DirectoryLock:
     def __enter__(self) -> DirectoryLock:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._release()
 
     def _release(self) -> None:

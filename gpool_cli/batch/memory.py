@@ -6,7 +6,7 @@ import math
 
 from gpool_cli.batch.pieces import job_for
 from gpool_cli.errors import InputError
-from gpool_cli.layout import Layout, shape_text, size_of
+from gpool_cli.layout import Layout, shape_text
 from gpool_cli.model import ArrayInfo, Recipe
 from gpool_cli.printable import printable
 from gpool_cli.quantities import bytes_text
@@ -18,16 +18,9 @@ _CELL_BYTES = 80
 _LONG = 32 << 20
 
 
-def chunk_bytes(info: ArrayInfo) -> int:
-    """The bytes of a chunk, decoded; 0 where there are no chunks."""
-    if info.chunks is None or info.dtype is None:
-        return 0
-    return size_of(info.chunks) * info.dtype.itemsize
-
-
 def working_bytes(info: ArrayInfo, layout: Layout, recipe: Recipe) -> int:
     """What one part of a map takes: a chunk, stored and decoded, and the state of its channels."""
-    return 2 * chunk_bytes(info) + _state_bytes(info, layout, recipe)
+    return 2 * info.chunk_bytes + _state_bytes(info, layout, recipe)
 
 
 def is_long(info: ArrayInfo, layout: Layout, recipe: Recipe) -> bool:
@@ -41,7 +34,7 @@ def check_memory(info: ArrayInfo, layout: Layout, recipe: Recipe, most: int) -> 
     Raises:
         InputError: A chunk, or what is known of the channels, takes more.
     """
-    chunk, state = chunk_bytes(info), _state_bytes(info, layout, recipe)
+    chunk, state = info.chunk_bytes, _state_bytes(info, layout, recipe)
     if chunk > most:
         raise InputError(
             f"has chunks of {shape_text(info.chunks or ())}, {bytes_text(chunk)} each, "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
 
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.runreport import RunReport
@@ -77,13 +76,8 @@ class Listeners:
         self._bar.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.__exit__(kind, error, trace)
+    def __exit__(self, *details: object) -> None:
+        self._bar.__exit__(*details)
         if self._report is not None:
             self._report.close()
 

@@ -37,7 +37,6 @@ from gpool_cli.formats.interface import (
 )
 from gpool_cli.formats.naming import member_name
 from gpool_cli.formats.stacks import Stacks
-from gpool_cli.layout import size_of
 from gpool_cli.model import ArrayInfo, Block, InputFile, Part, Result
 from gpool_cli.printable import printable
 from gpool_cli.surroundings import Attribute, Carry, Surroundings
@@ -107,8 +106,7 @@ class Hdf5Reader(Reader):
     ) -> Iterator[tuple[Block, Array]]:
         if self._last is None or self._last[0] != info:
             self._last = info, self._source_of(info)
-            if info.chunks is not None and info.dtype is not None:
-                ceiling.make_room(size_of(info.chunks) * info.dtype.itemsize)
+            ceiling.make_room(info.chunk_bytes)
             pulse.read()
         source = self._last[1]
         parts = parts if parts is not None else cut_parts(info)

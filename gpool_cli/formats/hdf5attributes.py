@@ -11,14 +11,12 @@ import numpy as np
 
 from gpool_cli import pulse
 from gpool_cli.errors import InputError
+from gpool_cli.formats.hdf5opening import DAMAGE
 from gpool_cli.printable import printable
 from gpool_cli.surroundings import Attribute
 
 # HDF5's own bookkeeping of dimension scales, and of the labels of axes that pooling has changed.
 _NOT_TAKEN = {b"DIMENSION_LIST", b"REFERENCE_LIST", b"CLASS", b"NAME", b"DIMENSION_LABELS"}
-
-# What h5py raises on damaged files, and on attributes that the output has no room for.
-_DAMAGE = (OSError, RuntimeError, ValueError, KeyError, TypeError)
 
 
 def read_attributes(item: Any) -> Iterator[Attribute]:
@@ -33,13 +31,13 @@ def read_attributes(item: Any) -> Iterator[Attribute]:
     try:
         # To open one by its number takes a walk over all of them.
         h5py.h5a.iterate(item, lambda name, *_: names.append(name))
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise InputError(
             f"attributes can't be read: {printable(str(error))}", "copy or save the file again"
         ) from None
     for name in names:
         pulse.look()
-        with contextlib.suppress(*_DAMAGE):
+        with contextlib.suppress(*DAMAGE):
             attribute = h5py.h5a.open(item, name)
             kind = attribute.get_type()
             if attribute.name not in _NOT_TAKEN and not kind.detect_class(h5py.h5t.REFERENCE):
@@ -66,7 +64,7 @@ def write_attributes(
     for attribute in attributes:
         if attribute.name in changed:
             continue
-        with contextlib.suppress(*_DAMAGE):
+        with contextlib.suppress(*DAMAGE):
             kind = h5py.h5t.decode(attribute.kind)
             made = h5py.h5a.create(target, attribute.name, kind, h5py.h5s.decode(attribute.space))
             if attribute.values is not None:

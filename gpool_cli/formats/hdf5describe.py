@@ -10,6 +10,7 @@ from h5py import h5a, h5d
 
 from gpool_cli.errors import InputError, UsageError
 from gpool_cli.formats.hdf5external import Outside
+from gpool_cli.formats.hdf5opening import DAMAGE
 from gpool_cli.formats.hdf5raw import RawFile, offset_of
 from gpool_cli.formats.hdf5source import filter_names
 from gpool_cli.formats.hdf5types import TypeTable
@@ -21,9 +22,6 @@ from gpool_cli.quantities import bytes_text
 
 _LAYOUT_ATTRIBUTES = ("layout", "data_format")
 
-# What h5py raises on damaged files.
-_DAMAGE = (OSError, RuntimeError, ValueError, TypeError, KeyError)
-
 # To read 16 GB takes seconds, and deflate makes nothing smaller than a thousandth: only a dataset
 # of which next to nothing was written is larger, and takes no more of the file than that.
 _VAST = 16 << 30
@@ -34,7 +32,7 @@ def is_annotated(item: Any) -> bool:
     """Whether a low-level group or dataset may have attributes."""
     try:
         return bool(h5a.get_num_attrs(item))
-    except _DAMAGE:
+    except DAMAGE:
         return True  # What is wrong is found by who reads them.
 
 
@@ -46,7 +44,7 @@ def describe(
         return ArrayInfo(node.name, (), None, node.reason, "link", broken=node.broken)
     try:
         return _describe_dataset(node, types, raw, outside)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         reason = f"can't be understood: {printable(str(error))}"
         return ArrayInfo(node.name, (), None, reason, "unknown", broken=True)
 

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from h5py import h5g, h5o, h5p
+from h5py import h5g, h5i, h5o, h5p
 
 from gpool_cli.errors import InputError
+from gpool_cli.formats.hdf5path import OpenGroups
 from gpool_cli.printable import printable
 
 
 class Groups:
     """Finds and makes groups.
 
-    Those above the last name stay open: names come in order, and many have the same ones.
-
     Args:
         root: The low-level group that names begin at.
     """
 
     def __init__(self, root: Any) -> None:
-        self._root = root
-        self._above: list[tuple[bytes, Any]] = []
-        self._is_new = False
+        self._groups = OpenGroups(root, self._step)
+        self._is_new, self._name = False, ""
         self._how = h5p.create(h5p.GROUP_CREATE)
         self._how.set_obj_track_times(False)
 
@@ -47,21 +45,18 @@ class Groups:
         return group, last
 
     def _group(self, parts: list[bytes], name: str) -> Any:
-        known, self._is_new = 0, False
-        for part, (opened, _) in zip(parts, self._above, strict=False):
-            if part != opened:
-                break
-            known += 1
-        del self._above[known:]
-        for part in parts[known:]:
-            here = self._above[-1][1] if self._above else self._root
-            self._is_new = self._is_new or not here.links.exists(part)
-            make = self._is_new
-            found = h5g.create(here, part, gcpl=self._how) if make else h5o.open(here, part)
-            if not isinstance(found, h5g.GroupID):
-                raise _taken(name, b"/".join(parts[: len(self._above) + 1]).decode())
-            self._above.append((part, found))
-        return self._above[-1][1] if self._above else self._root
+        self._is_new, self._name = False, name
+        return self._groups.descend(parts)
+
+    def _step(self, here: Any, part: bytes) -> Any:
+        """Open a group, or make it; nothing need be looked for in one that was just made."""
+        self._is_new = self._is_new or not here.links.exists(part)
+        if self._is_new:
+            return h5g.create(here, part, gcpl=self._how)
+        found = h5o.open(here, part)
+        if not isinstance(found, h5g.GroupID):
+            raise _taken(self._name, h5i.get_name(found).decode().lstrip("/"))
+        return found
 
 
 def _taken(name: str, above: str) -> InputError:

@@ -1,8 +1,11 @@
-"""How HDF5 files are opened: with caches that suit reading everything once."""
+"""How HDF5 files are opened: with caches that suit reading everything once; and how they fail."""
 
 from __future__ import annotations
 
 import h5py
+
+# What h5py raises on damaged files, and where an output has no room for something.
+DAMAGE = (OSError, RuntimeError, ValueError, KeyError, TypeError)
 
 # What HDF5 begins with. It would let it grow to 32 MB, which take 100 MB of memory, where many
 # objects are opened once each, and be no faster for it.

@@ -15,10 +15,10 @@ import h5py
 
 from gpool_cli import pulse
 from gpool_cli.errors import InputError
+from gpool_cli.formats.hdf5opening import DAMAGE
 from gpool_cli.formats.hdf5walk import walk
 from gpool_cli.printable import printable
 
-_DAMAGE = (OSError, RuntimeError, ValueError, KeyError, TypeError)
 _NAMES = "names"
 
 # Links between datasets and scales, which mean nothing in another file.
@@ -69,7 +69,7 @@ def _copied(item: Any, file: h5py.File, number: bytes, name: str) -> bool:
             return False
         pulse.read(dataset.id.get_storage_size())
         h5py.h5o.copy(item, b".", file.id, number)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise InputError(
             f"{printable(name)} can't be carried over: {printable(str(error))}",
             "leave out --copy-others",

@@ -13,13 +13,14 @@ from typing import Any
 import h5py
 
 from gpool_cli.errors import InputError
+from gpool_cli.formats.hdf5opening import DAMAGE
+from gpool_cli.formats.hdf5path import OpenGroups
 from gpool_cli.printable import printable
 
 _MOST_LINKS = 16
 
 # The names of nested groups grow with the square of their depth.
 _DEEPEST = 2000
-_DAMAGE = (RuntimeError, OSError, KeyError, ValueError, TypeError)
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,6 @@ class Node:
 def any_name(name: str) -> bool:
     """Whatever it is called, it is wanted."""
     return True
-
-
-def no_name(name: str) -> bool:
-    """Only groups are wanted."""
-    return False
 
 
 Leave = Callable[[Any, bytes], Any]
@@ -87,7 +83,7 @@ def walk(
                 continue
             seen.add(address)
             links = _links(node.item)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             yield from _damaged(node, error)
             continue
         yield node
@@ -95,7 +91,7 @@ def walk(
             reason = f"is nested deeper than {_DEEPEST:,} groups"
             yield Node(node.name, None, reason, broken=True)
         else:
-            waiting.append(_members(_Place(root, leave), node, links, wanted))
+            waiting.append(_members(node, links, leave, wanted))
 
 
 def _address(group: Any) -> Any:
@@ -116,23 +112,18 @@ def _damaged(group: Node, error: Exception) -> Iterator[Node]:
     """What there is to say of a group whose links can't be listed."""
     try:
         h5py.h5o.get_info(group.item)
-    except _DAMAGE as worse:
+    except DAMAGE as worse:
         yield Node(group.name, None, f"can't be opened: {_said(worse)}", broken=True)
     else:
         yield group
         yield Node(group.name, None, f"can't be listed: {_said(error)}", broken=True)
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where links are followed: from the root of a file, and out of it or not."""
-
-    root: Any
-    leave: Leave | None
-
-
 def _members(
-    place: _Place, group: Node, links: list[tuple[bytes, int]], wanted: Callable[[str], bool]
+    group: Node,
+    links: list[tuple[bytes, int]],
+    leave: Leave | None,
+    wanted: Callable[[str], bool],
 ) -> Iterator[Node]:
     for raw, kind in links:
         text = raw.decode("utf-8", "surrogateescape")
@@ -141,10 +132,10 @@ def _members(
             yield Node(name, closed=True)
             continue
         try:
-            item = _open(place, group.item, raw, kind, _MOST_LINKS)
+            item = _open(group.item, raw, kind, leave)
         except InputError as error:
             yield Node(name, None, str(error))
-        except _DAMAGE as error:
+        except DAMAGE as error:
             yield Node(name, None, f"can't be opened: {_said(error)}", broken=True)
         else:
             if isinstance(item, (h5py.h5g.GroupID, h5py.h5d.DatasetID)):
@@ -159,14 +150,12 @@ def _is_dataset(group: Any, name: bytes, kind: int) -> bool:
         return False
     try:
         return bool(h5py.h5g.get_objinfo(group, name).type == h5py.h5g.DATASET)
-    except _DAMAGE:
+    except DAMAGE:
         return False
 
 
 class Opener:
     """Opens what names of `walk` lead to, by the same links.
-
-    The groups above the last name stay open: names come in order, and many have the same ones.
 
     Args:
         root: The low-level root group of an open file.
@@ -174,8 +163,8 @@ class Opener:
     """
 
     def __init__(self, root: Any, leave: Leave | None = None) -> None:
-        self._place = _Place(root, leave)
-        self._above: list[tuple[bytes, Any]] = []
+        self._leave = leave
+        self._groups = OpenGroups(root, self._member)
 
     def open(self, name: str) -> Any:
         """Open what a name leads to.
@@ -184,27 +173,17 @@ class Opener:
             InputError: It leads there no more, or the file is damaged there.
         """
         *above, last = name.encode("utf-8", "surrogateescape").split(b"/")
-        known = 0
-        for part, (opened, _) in zip(above, self._above, strict=False):
-            if part != opened:
-                break
-            known += 1
-        del self._above[known:]
         try:
-            for part in above[known:]:
-                self._above.append((part, self._member(part)))
-            return self._member(last)
-        except _DAMAGE as error:
+            return self._member(self._groups.descend(above), last)
+        except DAMAGE as error:
             hint = "copy or save the file again"
             raise InputError(f"can't be opened: {_said(error)}", hint) from None
 
-    def _member(self, name: bytes) -> Any:
-        """Open a member of the group that was opened last."""
-        here = self._above[-1][1] if self._above else self._place.root
-        return _open(self._place, here, name, here.links.get_info(name).type, _MOST_LINKS)
+    def _member(self, group: Any, name: bytes) -> Any:
+        return _open(group, name, group.links.get_info(name).type, self._leave)
 
 
-def _open(place: _Place, group: Any, name: bytes, kind: int, links: int) -> Any:
+def _open(group: Any, name: bytes, kind: int, leave: Leave | None, links: int = _MOST_LINKS) -> Any:
     """Open one member of a group, following links part by part, so many of them at most."""
     if b"/" in name:
         raise ValueError("a name with a slash in it")  # HDF5 would take it for a path.
@@ -214,16 +193,16 @@ def _open(place: _Place, group: Any, name: bytes, kind: int, links: int) -> Any:
         raise InputError("is a link in a circle")
     if kind == h5py.h5l.TYPE_SOFT:
         target = group.links.get_val(name)
-        here = place.root if target.startswith(b"/") else group
-        return _follow(place, here, target, links - 1)
-    if kind != h5py.h5l.TYPE_EXTERNAL or place.leave is None:
+        # The root of the file that the group lies in, which an outer link may have led to.
+        here = h5py.h5g.open(group, b"/") if target.startswith(b"/") else group
+        return _follow(here, target, leave, links - 1)
+    if kind != h5py.h5l.TYPE_EXTERNAL or leave is None:
         raise InputError("is a link to another file, which only --follow-external follows")
     file, target = group.links.get_val(name)
-    root = place.leave(group, file)
-    return _follow(_Place(root, place.leave), root, target, links - 1)
+    return _follow(leave(group, file), target, leave, links - 1)
 
 
-def _follow(place: _Place, here: Any, path: bytes, links: int = _MOST_LINKS) -> Any:
+def _follow(here: Any, path: bytes, leave: Leave | None, links: int = _MOST_LINKS) -> Any:
     """Open what a path leads to, part by part."""
     for part in path.split(b"/"):
         if part in (b"", b"."):
@@ -231,7 +210,7 @@ def _follow(place: _Place, here: Any, path: bytes, links: int = _MOST_LINKS) -> 
         if not isinstance(here, h5py.h5g.GroupID) or part not in here:
             shown = printable(path.decode("utf-8", "surrogateescape"))
             raise InputError(f"is a link to {shown}, which is not there")
-        here = _open(place, here, part, here.links.get_info(part).type, links)
+        here = _open(here, part, here.links.get_info(part).type, leave, links)
     return here
 
 
@@ -241,7 +220,7 @@ def open_path(root: Any, path: bytes) -> Any:
     Raises:
         InputError: It leads nowhere, or out of the file.
     """
-    return _follow(_Place(root, None), root, path)
+    return _follow(root, path, None)
 
 
 def _said(error: Exception) -> str:

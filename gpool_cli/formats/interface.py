@@ -8,7 +8,6 @@ import stat
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, BinaryIO, TypeVar, overload
 
 import numpy as np
@@ -108,12 +107,7 @@ class Reader(ABC):
     def __enter__(self: _Reader) -> _Reader:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -45,12 +45,6 @@ def read_values(
         yield block, as_native(np.frombuffer(view, info.dtype).reshape(block.shape))
 
 
-def write_array(file: BinaryIO, values: Array) -> None:
-    """Write one array as npy; an error of the file system is raised, whatever the size."""
-    write_header(file, values.shape, values.dtype)
-    write_values(file, values)
-
-
 def write_values(file: BinaryIO, values: Array) -> None:
     """Write values in C order, as they follow a header."""
     file.write(np.ascontiguousarray(values).data)

@@ -70,6 +70,16 @@ class TestLinks:
             file["away"] = h5py.ExternalLink("below/deep.h5", "up")
         np.testing.assert_array_equal(values_of(tree / "a.h5", "away"), VALUES)
 
+    @pytest.mark.parametrize("path", ["soft", "/"])
+    def test_soft_links_begin_at_the_root_of_their_own_file(self, path: str, tree: Path) -> None:
+        with h5py.File(tree / "other.h5", "a") as file:
+            file["soft"] = h5py.SoftLink("/g/m")
+        with h5py.File(tree / "a.h5", "w") as file:
+            file["away"] = h5py.ExternalLink("other.h5", path)
+            file["g/m"] = VALUES + 1
+        dataset = "away" if path == "soft" else "away/soft"
+        np.testing.assert_array_equal(values_of(tree / "a.h5", dataset), VALUES)
+
     @pytest.mark.parametrize("file", ["../secret.h5", "{tmp}/secret.h5", "link.h5"])
     def test_never_lead_out_of_the_directory(self, file: str, tree: Path) -> None:
         (tree / "link.h5").symlink_to(tree.parent / "secret.h5")

@@ -123,9 +123,10 @@ class ProcessExecutor(Executor):
                 else:
                     future.set_exception(value)
             stalled = True
-            self._process.kill()
         except Exception:
-            pass  # The pipe ended, perhaps in the middle of an answer, or what came can't be read.
+            # The pipe ended, perhaps in the middle of an answer, or what came can't be read. What
+            # comes up then is anybody's guess, and this thread must live to say who died.
+            pass
         self._process.kill()
         self._process.join()
         number = -(self._process.exitcode or 0)
