@@ -223,7 +223,6 @@ class Hdf5Writer(Writer):
         dataset = self._maker.create(group, name, result)
         if self._mirror is not None:
             self._mirror.describe(result.info.dataset, dataset)
-        self._maker.describe(dataset, result)
         return dataset
 
     def finish(self) -> None:
@@ -242,6 +241,7 @@ class Hdf5Writer(Writer):
                 dataset[first : first + len(names)] = np.array(names, object)
                 first += len(names)
         self._stacks.close()
+        self._maker.close()
         write_history(self._h5, self.style.recipe)
         self._h5.close()
 
@@ -249,4 +249,5 @@ class Hdf5Writer(Writer):
         if self._mirror is not None:
             self._mirror.close()
         self._stacks.close()
+        self._maker.close()
         self._h5.close()

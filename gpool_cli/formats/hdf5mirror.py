@@ -13,14 +13,15 @@ from gpool_cli.errors import InputError
 from gpool_cli.formats.hdf5attributes import write_attributes
 from gpool_cli.formats.hdf5groups import Groups
 from gpool_cli.formats.hdf5others import saved_others
+from gpool_cli.formats.hdf5results import OWN_ATTRIBUTES
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.formats.naming import safe_name, stem
 from gpool_cli.model import InputFile
 from gpool_cli.printable import printable
 from gpool_cli.surroundings import Attribute, Surroundings
 
-# Words about axes, which pooling has changed.
-_CHANGED = frozenset({b"layout", b"data_format"})
+# A word about axes, which pooling has changed.
+_CHANGED = OWN_ATTRIBUTES | {b"data_format"}
 
 
 class Mirror:

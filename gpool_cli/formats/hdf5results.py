@@ -1,6 +1,6 @@
 """Results as HDF5 datasets, made with HDF5's own calls: there may be many, and small ones.
 
-What all of them have alike (types, spaces, settings) is made once.
+What many of them have alike is made once.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5a, h5d, h5ds, h5p, h5s, h5t
+from h5py import h5a, h5d, h5ds, h5o, h5p, h5s, h5t
 
 from gpool_cli.formats.interface import Array
 from gpool_cli.layout import size_of
@@ -19,9 +19,19 @@ from gpool_cli.model import Result
 # Values of so many bytes stand in the header of their dataset, which saves a write of their own.
 _SMALL = 8 << 10
 
+_MOST_MODELS = 1000
+
+
+# What a result's dataset says of it, whatever the input's says under these names.
+OWN_ATTRIBUTES = frozenset({b"pooling", b"layout", b"input_dtype", b"input_shape"})
+
 
 class ResultMaker:
-    """Makes the datasets of results."""
+    """Makes the datasets of results.
+
+    Those that are alike are copies of one, which takes half the time of making each: a file may
+    have many thousands, and what is said of them takes longer to write than their values.
+    """
 
     def __init__(self) -> None:
         self._how, self._how_small = _plain(), _plain()
@@ -29,29 +39,51 @@ class ResultMaker:
         self._text = h5t.py_create(h5py.string_dtype(), logical=True)
         self._text_in_memory = h5t.py_create(h5py.string_dtype())
         self._one = h5s.create_simple(())
+        # A file in memory, with the first of each kind by number.
+        self._models = h5py.File("models", "w", driver="core", backing_store=False)
+        self._known: dict[tuple[object, ...], bytes] = {}
 
     def create(self, group: Any, name: bytes, result: Result) -> Any:
-        """Make the low-level dataset of a result, which has no values yet."""
+        """Make the low-level dataset of a result, with what there is to say of it but no values."""
+        kind = (
+            result.shape,
+            result.values.dtype,
+            result.axes,
+            result.pooling,
+            result.layout.axes,
+            result.info.dtype_name,
+        )
+        if len(self._known) > _MOST_MODELS:
+            self._models.clear()
+            self._known.clear()
+        if kind not in self._known:
+            self._known[kind] = b"%d" % len(self._known)
+            self._create_model(self._known[kind], result)
+        h5o.copy(self._models.id, self._known[kind], group, name)
+        dataset = h5o.open(group, name)
+        shape = np.array(result.info.shape, np.int64)
+        space = h5s.create_simple(shape.shape)
+        h5a.create(dataset, b"input_shape", _kind(shape.dtype), space).write(shape)
+        return dataset
+
+    def _create_model(self, name: bytes, result: Result) -> None:
         kind, space = _kind(result.values.dtype), h5s.create_simple(result.shape)
         small = size_of(result.shape) * result.values.itemsize <= _SMALL
         how = self._how_small if small else self._how
-        return h5d.create(group, name, kind, space, dcpl=how)
-
-    def describe(self, dataset: Any, result: Result) -> None:
-        """Say beside the values what they are; this goes before what is there of the input."""
-        taken = h5a.get_num_attrs(dataset) > 0
-        for name, text in (
+        dataset = h5d.create(self._models.id, name, kind, space, dcpl=how)
+        for attribute, text in (
             (b"pooling", result.pooling.label),
             (b"layout", result.layout.axes),
             (b"input_dtype", result.info.dtype_name),
         ):
-            attribute = _created(dataset, name, self._text, self._one, taken)
-            attribute.write(_text(text), mtype=self._text_in_memory)
-        shape = np.array(result.info.shape, np.int64)
-        space = h5s.create_simple(shape.shape)
-        _created(dataset, b"input_shape", _kind(shape.dtype), space, taken).write(shape)
+            made = h5a.create(dataset, attribute, self._text, self._one)
+            made.write(_text(text), mtype=self._text_in_memory)
         for i, letter in enumerate(result.axes):
             h5ds.set_label(dataset, i, letter.encode())
+
+    def close(self) -> None:
+        """Forget what datasets are copied from."""
+        self._models.close()
 
 
 def _plain() -> Any:
@@ -63,13 +95,6 @@ def _plain() -> Any:
 @lru_cache(maxsize=64)
 def _kind(dtype: np.dtype[Any]) -> Any:
     return h5t.py_create(dtype, logical=True)
-
-
-def _created(dataset: Any, name: bytes, kind: Any, space: Any, taken: bool) -> Any:
-    """A new attribute, in place of one of that name."""
-    if taken and h5a.exists(dataset, name):
-        h5a.delete(dataset, name)
-    return h5a.create(dataset, name, kind, space)
 
 
 @lru_cache(maxsize=64)

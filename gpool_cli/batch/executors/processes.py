@@ -11,7 +11,6 @@ import multiprocessing
 import signal
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, MutableSequence, Sequence
 from concurrent.futures import Executor, Future
@@ -20,15 +19,10 @@ from typing import Any
 
 from gpool_cli import ceiling, pulse
 from gpool_cli.batch.executors import Limits, WorkerDied
+from gpool_cli.batch.stall import StallWatch
 
 # How often a worker that is at work is looked at, in seconds.
 _LOOK = 0.25
-
-# So many times as long as for a block may be worked on a listing of millions, or a library loaded.
-_OWN_WORK = 6
-
-# Bytes a second that a very slow disk gives.
-_SLOWEST = 5e6
 
 # PR_SET_PDEATHSIG of <linux/prctl.h>.
 _SET_PARENT_DEATH_SIGNAL = 1
@@ -137,29 +131,11 @@ class ProcessExecutor(Executor):
 
     def _wait_for_answer(self) -> bool:
         """Wait until there is something to read; False where the worker is stuck."""
-        last, stood_still, before = (-1, -1), 0.0, time.monotonic()
+        watch = StallWatch(self._cells, self._process.pid, self._timeout)
         while not self._answers.poll(_LOOK):
-            beats, doing, now = self._cells[pulse.BEATS], self._cells[pulse.DOING], time.monotonic()
-            if (beats, doing) != last or not self._waiting:
-                last, stood_still = (beats, doing), 0.0
-            else:
-                # A machine that stands still itself for seconds has not let the worker go on.
-                stood_still += min(now - before, 2 * _LOOK)
-            before = now
-            if stood_still > self._patience(doing):
+            if watch.is_stuck(at_work=bool(self._waiting)):
                 return False
         return True
-
-    def _patience(self, doing: int) -> float:
-        """How long what is being done may take: headers are kilobytes, a block megabytes.
-
-        gpool's own work ends by itself; but a process can be stopped from outside.
-        """
-        if doing == pulse.OWN_WORK:
-            return self._timeout * _OWN_WORK
-        if doing == pulse.HEADERS:
-            return self._timeout / 2
-        return float(self._timeout + self._cells[pulse.BYTES] / _SLOWEST)
 
     def _break(self, died: WorkerDied) -> None:
         with self._lock:
