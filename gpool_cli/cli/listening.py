@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from gpool_cli.batch.destination import Destination
-from gpool_cli.batch.runreport import RunReport
 from gpool_cli.cli.options import RunOptions
 from gpool_cli.events import Event, Together
 from gpool_cli.model import Failed, Recipe, Warned
@@ -14,6 +14,9 @@ from gpool_cli.report.lines import Warnings, print_failure
 from gpool_cli.report.progress import ProgressBar
 from gpool_cli.report.summary import STANDARD_OUTPUT, Summary
 from gpool_cli.tally import Tally
+
+if TYPE_CHECKING:
+    from gpool_cli.batch.runreport import RunReport
 
 
 class Listeners:
@@ -34,7 +37,7 @@ class Listeners:
         self._summary = Summary(destination.kind == "nowhere", _place_text(destination))
         self._warnings = Warnings()
         self._bar = ProgressBar(total, not options.quiet)
-        self._report = RunReport(recipe) if options.report is not None else None
+        self._report = _new_report(recipe) if options.report is not None else None
 
     def tell(self, event: Event) -> None:
         """Pass on what happened."""
@@ -80,6 +83,12 @@ class Listeners:
         self._bar.__exit__(*details)
         if self._report is not None:
             self._report.close()
+
+
+def _new_report(recipe: Recipe) -> RunReport:
+    from gpool_cli.batch.runreport import RunReport  # Few runs need what it is made of.
+
+    return RunReport(recipe)
 
 
 def _place_text(destination: Destination) -> str:

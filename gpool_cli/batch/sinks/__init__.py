@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpool_cli.batch.destination import Destination
-from gpool_cli.batch.sinks.file import FileSink
 from gpool_cli.batch.sinks.interface import NoSink, Sink
-from gpool_cli.batch.sinks.stdout import StdoutSink
 from gpool_cli.formats.interface import WriteStyle
 
 if TYPE_CHECKING:
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 def make_sink(
     destination: Destination, style: WriteStyle, alone: bool, record: Record | None
 ) -> Sink:
-    """The sink of a destination.
+    """The sink of a destination; only what it is made of is imported.
 
     Args:
         destination: Where results go.
@@ -30,7 +28,11 @@ def make_sink(
 
         return DirectorySink(destination, style, record)
     if destination.kind == "file":
+        from gpool_cli.batch.sinks.file import FileSink
+
         return FileSink(destination, style, alone)
     if destination.kind == "stdout":
+        from gpool_cli.batch.sinks.stdout import StdoutSink
+
         return StdoutSink(destination, style)
     return NoSink()
