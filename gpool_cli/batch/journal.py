@@ -76,6 +76,11 @@ class Journal:
             status = os.stat(file.path)
             self._stamps[file] = status.st_size, status.st_mtime_ns
 
+    def earlier_outputs(self, file: InputFile) -> tuple[Output, ...]:
+        """What earlier runs made of an input by the same parameters."""
+        entry = self._earlier.get(key_of(file))
+        return entry.outputs if entry is not None else ()
+
     def add(self, file: InputFile, outputs: Sequence[Written]) -> None:
         """Record that these outputs are in their places, and all that the input gives.
 

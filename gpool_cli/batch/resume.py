@@ -49,13 +49,18 @@ def _holds(entry: Entry, file: InputFile, directory: str) -> bool:
     try:
         status = os.stat(file.path)
         return (entry.size, entry.mtime_ns) == (status.st_size, status.st_mtime_ns) and all(
-            _is_whole(directory, output) for output in entry.outputs
+            is_whole(directory, output) for output in entry.outputs
         )
     except (OSError, ValueError):
         return False  # What is wrong with it is said when it is its turn.
 
 
-def _is_whole(directory: str, output: Output) -> bool:
+def is_whole(directory: str, output: Output) -> bool:
+    """Whether an output is as it is on record.
+
+    Raises:
+        OSError: It is not there, or can't be read.
+    """
     path = os.path.join(directory, output.path)
     status = os.lstat(path)
     if not stat.S_ISREG(status.st_mode) or status.st_size != output.size:

@@ -136,6 +136,39 @@ def test_a_failed_input_is_tried_again(gpool, save, here):
     assert bytes_in("out") == bytes_in("new")
 
 
+@pytest.mark.parametrize("word", ["--resume", "--overwrite"])
+def test_an_input_that_went_bad_leaves_no_result_of_what_it_was(gpool, tree, word):
+    Path("t/a.npy").write_bytes(b"bad")
+    Path("t/c.npz").write_bytes(b"bad")
+    Path("out/c.y.npy").write_bytes(b"somebody else's")
+    assert gpool(*RUN, word).code == 1
+    gone = set(tree) - set(bytes_in("out"))
+    assert gone == {"a.npy", "c.x.npy"}
+    assert Path("out/c.y.npy").read_bytes() == b"somebody else's"
+
+
+def test_an_input_that_has_fewer_maps_now_leaves_no_others(gpool, tree):
+    np.savez("t/c.npz", x=np.ones((2, 2, 3)), z=np.zeros((2, 2, 3)))
+    assert gpool(*RUN, "--resume").code == 0
+    gpool("avg", "t", "-o", "new", "-f", "npy")
+    assert bytes_in("out") == bytes_in("new")
+
+
+def test_what_another_input_gives_is_not_removed(gpool, here, monkeypatch):
+    """The name of an output may pass from one input to another, even with the same values."""
+    monkeypatch.setattr("gpool_cli.batch.waiting._MOST_FILES", 1)
+    for name in ("x", "y"):
+        os.makedirs(name)
+    np.savez("x/c.npz", a=np.ones((2, 2, 3)), b=np.ones((2, 2, 3)))
+    np.save("y/c.b.npy", np.ones((2, 2, 3)))
+    np.save("y/d.npy", np.ones((2, 2, 3)))
+    assert gpool("avg", "x/c.npz", "y/d.npy", "-o", "out/", "-f", "npy").code == 0
+    np.savez("x/c.npz", a=np.ones((2, 2, 3)))
+    words = ("avg", "y/c.b.npy", "x/c.npz", "-o", "out/", "-f", "npy", "--overwrite")
+    assert gpool(*words).code == 0
+    assert sorted(path.name for path in Path("out").glob("[!.]*")) == ["c.b.npy", "c.npy", "d.npy"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.record import Record
+from gpool_cli.batch.resume import is_whole
 from gpool_cli.batch.sinks.interface import Sink
 from gpool_cli.batch.sinks.outputs import Outputs
 from gpool_cli.batch.stopping import held
@@ -90,9 +92,23 @@ class DirectorySink(Sink):
                 self._outputs.discard()
                 raise
         self._outputs.discard()
+        self._remove_outdated(self._file, {one.path for one in written})
         if written:
             self._waiting.add(self._file, written)
         self.bytes_out = self._waiting.bytes_out
+
+    def _remove_outdated(self, file: InputFile, written: set[str]) -> None:
+        """Remove what an earlier run made of an input and this one does not.
+
+        The input has changed since, or other arrays of it are wanted: a directory must not look
+        as if that were still its result. What is no more as it is on record is not ours.
+        """
+        for output in self._record.journal.earlier_outputs(file):
+            path = os.path.join(self._destination.path, output.path)
+            others = path in self._unplanned or self._planned.get(path, file.path) != file.path
+            with contextlib.suppress(OSError):
+                if path not in written and not others and is_whole(self._destination.path, output):
+                    os.unlink(path)
 
     def look_at_the_clock(self) -> None:
         self._waiting.settle_if_due()
