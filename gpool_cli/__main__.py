@@ -1,6 +1,18 @@
-"""``python -m gpool_cli`` is the command ``gpool``."""
+"""Where the command ``gpool`` begins, and ``python -m gpool_cli``."""
 
-from gpool_cli.cli.main import main
+import signal
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with its exit code."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Nothing has begun: until there is a better answer, Ctrl-C just ends the process.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from gpool_cli.cli.main import main as begin
+
+    begin()
+
 
 if __name__ == "__main__":
     main()

@@ -69,6 +69,13 @@ class Interrupted(Stopped):
     word = "interrupted"
 
 
+class HungUp(Stopped):
+    """By the end of its terminal."""
+
+    exit_code = 129
+    word = "hung up"
+
+
 class Terminated(Stopped):
     """By SIGTERM."""
 

@@ -267,7 +267,11 @@ def wait_for(what: Callable[[], object]) -> None:
 
 @pytest.mark.parametrize(
     ("number", "code", "word"),
-    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    [
+        (signal.SIGINT, 130, "interrupted"),
+        (signal.SIGTERM, 143, "terminated"),
+        (signal.SIGHUP, 129, "hung up"),
+    ],
 )
 def test_a_signal_keeps_what_is_finished_and_leaves_nothing_half(here, number, code, word):
     half = Path("a.npy").read_bytes()
@@ -302,6 +306,29 @@ def test_a_signal_in_the_middle_of_many_files(here, number, code):
     assert names == [f"{i:04}.npy" for i in range(len(names))]
     for name in names:
         assert np.load(f"out/{name}").shape == (1, 1, 1, 3)
+
+
+def test_nohup_is_respected(here):
+    words = f"{GPOOL} max a.npy - -o out.npz"
+    process = subprocess.Popen(
+        ["bash", "-c", f"trap '' HUP; exec {words}"], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    wait_for(lambda: any(name.startswith(".gpool-") for name in os.listdir()))
+    process.send_signal(signal.SIGHUP)
+    _, said = process.communicate(Path("b.npy").read_bytes(), timeout=30)
+    assert (process.returncode, said) == (0, b"")
+
+
+def test_ctrl_c_while_it_starts_is_no_traceback(here):
+    """It comes as soon as anything of gpool runs, before there is a handler."""
+    code = (
+        "import os, signal, sys; sys.argv[1:] = ['avg', 'a.npy'];"
+        "sys.modules['click'] = type(sys)('click');"
+        "sys.modules['click'].__getattr__ = lambda name: os.kill(os.getpid(), signal.SIGINT);"
+        "from gpool_cli.__main__ import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
 
 
 @pytest.mark.parametrize("out", ["all.npy", "all.h5", "all.csv"])

@@ -39,7 +39,7 @@ def check_memory(info: ArrayInfo, layout: Layout, recipe: Recipe, most: int) -> 
         raise InputError(
             f"has chunks of {shape_text(info.chunks or ())}, {bytes_text(chunk)} each, "
             f"which is more than --max-memory",
-            "rewrite the file in smaller ones with: "
+            "give it more with --max-memory, or rewrite the file in smaller ones with: "
             f"h5repack -l {printable(info.dataset)}:CHUNK={_smaller(info)} OLD NEW",
         )
     if state > most:

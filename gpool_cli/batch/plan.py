@@ -113,9 +113,9 @@ def check_existing(planned: Sequence[Planned], destination: Destination) -> None
         return
     _check_inputs(existing, [one.file for one in planned])
     if not destination.may_replace:
-        more = f" and {len(existing) - 1} more" if len(existing) > 1 else ""
+        more = f", as are {len(existing) - 1} more" if len(existing) > 1 else ""
         raise UsageError(
-            f"the output {printable(existing[0])}{more} is already there",
+            f"the output {printable(existing[0])} is already there{more}",
             _REPLACE[destination.kind == "directory"],
         )
 

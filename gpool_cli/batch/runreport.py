@@ -57,13 +57,14 @@ class RunReport:
                 self._lists["warnings"].add({**said, "kind": event.kind})
 
     @held()
-    def write(self, path: str, tally: Tally, exit_code: int) -> None:
+    def write(self, path: str, tally: Tally, exit_code: int, ended_by: str = "") -> None:
         """Write the record as JSON.
 
         Args:
             path: Where to.
             tally: The totals.
             exit_code: How the run ends.
+            ended_by: What ended it before all was done; '' where nothing did.
         """
         head = {
             "gpool": __version__,
@@ -75,6 +76,7 @@ class RunReport:
                 "shape": self._recipe.shape,
             },
             "exit_code": exit_code,
+            "ended_by": printable(ended_by) or None,
             "totals": vars(tally),
         }
         output = AtomicFile(path)

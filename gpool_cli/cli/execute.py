@@ -173,7 +173,8 @@ def _run(
         except (GpoolError, Stopped) as error:
             if isinstance(error, Stopped) and record is not None:
                 error.hint = "go on with --resume"
-            listeners.write_report(tally, error.exit_code)
+            ended_by = error.word if isinstance(error, Stopped) else error.message
+            listeners.write_report(tally, error.exit_code, ended_by)
             raise
         exit_code = 1 if tally.failed_files or not (tally.maps or tally.done_before) else 0
         listeners.write_report(tally, exit_code)

@@ -53,14 +53,14 @@ class Listeners:
         self._summary.add(event)
         self._bar.add(event)
 
-    def write_report(self, tally: Tally, exit_code: int) -> None:
-        """Write the report, if one is wanted.
+    def write_report(self, tally: Tally, exit_code: int, ended_by: str = "") -> None:
+        """Write the report, if one is wanted: how the run ends, and what ended it early.
 
         Raises:
             OutputError: It can't be written.
         """
         if self._report is not None and self._options.report is not None:
-            self._report.write(self._options.report, tally, exit_code)
+            self._report.write(self._options.report, tally, exit_code, ended_by)
 
     def print_summary(self, tally: Tally) -> None:
         """Print the warnings and the summary, as much of it as is wanted."""

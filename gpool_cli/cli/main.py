@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -19,6 +20,7 @@ from gpool_cli.batch.stopping import stop
 from gpool_cli.cli.pool import pooling_command
 from gpool_cli.errors import (
     GpoolError,
+    HungUp,
     Interrupted,
     OutputError,
     ReaderLeft,
@@ -30,6 +32,9 @@ from gpool_cli.printable import printable
 
 # Where HDF5 would seek other files first. It looks once, when it is loaded.
 _HDF5_PREFIXES = ("HDF5_EXT_PREFIX", "HDF5_VDS_PREFIX", "HDF5_EXTFILE_PREFIX")
+
+# signal → what a run is told
+_REASONS = {"SIGINT": Interrupted, "SIGTERM": Terminated, "SIGHUP": HungUp}
 
 # name → (where the command is, its line in the help)
 TOOLS = {
@@ -134,20 +139,17 @@ def main() -> NoReturn:
     if isinstance(sys.stdout.buffer, io.RawIOBase):
         # PYTHONUNBUFFERED: a raw stream may take a part of what it is given, and say no word.
         sys.stdout = open(1, "w", closefd=False, encoding=sys.stdout.encoding)
-    signal.signal(signal.SIGTERM, _terminate)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupt)
+    for name, reason in _REASONS.items():
+        # What our parent had us ignore, as nohup does, stays ignored.
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
+            signal.signal(getattr(signal, name), partial(_stop, reason))
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     sys.exit(run(sys.argv[1:]))
 
 
-def _terminate(_: int, __: FrameType | None) -> None:
-    stop(Terminated())
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    stop(Interrupted())
+def _stop(reason: type[Stopped], _: int, __: FrameType | None) -> None:
+    stop(reason())
 
 
 def _open_closed_streams() -> None:

@@ -26,7 +26,7 @@ _LINKS = (b"DIMENSION_LIST", b"REFERENCE_LIST")
 
 
 def save_others(root: Any, pooled: set[str], directory: str) -> str:
-    """Copy datasets as they are stored, but for virtual ones and those in other files.
+    """Copy datasets as they are stored.
 
     Args:
         root: The low-level root group of the input.
@@ -49,8 +49,8 @@ def save_others(root: Any, pooled: set[str], directory: str) -> str:
                 pulse.look()
                 if node.name in pooled or not isinstance(node.item, h5py.h5d.DatasetID):
                     continue
-                if _copied(node.item, file, str(len(names)).encode(), node.name):
-                    names.append(node.name)
+                _copy(node.item, file, str(len(names)).encode(), node.name)
+                names.append(node.name)
             encoded = [name.encode("utf-8", "surrogateescape") for name in names]
             file.create_dataset(_NAMES, data=encoded, dtype=h5py.string_dtype())
     except BaseException:
@@ -62,11 +62,11 @@ def save_others(root: Any, pooled: set[str], directory: str) -> str:
     return path
 
 
-def _copied(item: Any, file: h5py.File, number: bytes, name: str) -> bool:
+def _copy(item: Any, file: h5py.File, number: bytes, name: str) -> None:
     try:
         dataset = h5py.Dataset(item)
         if dataset.is_virtual or dataset.external:
-            return False
+            raise ValueError("its values lie in other files")
         pulse.read(dataset.id.get_storage_size())
         h5py.h5o.copy(item, b".", file.id, number)
     except DAMAGE as error:
@@ -78,7 +78,6 @@ def _copied(item: Any, file: h5py.File, number: bytes, name: str) -> bool:
     for link in _LINKS:
         if h5py.h5a.exists(copy, link):
             h5py.h5a.delete(copy, link)
-    return True
 
 
 def saved_others(path: str) -> Iterator[tuple[str, Any, bytes]]:

@@ -265,7 +265,7 @@ def test_several_poolings_into_one_npy_give_one_each(gpool, save):
     assert files() == ["all.avg.npy", "all.max.npy", "all.sources.tsv", "t/a.npy"]
     np.testing.assert_array_equal(np.load("all.max.npy")[0, 0, 0], values.max(axis=(0, 1)))
     ran = gpool("pool", "-m", "avg", "-m", "max", "t", "-o", "all.npy")
-    assert "the output all.avg.npy and 2 more is already there" in ran.err
+    assert "the output all.avg.npy is already there, as are 2 more" in ran.err
 
 
 def test_csv_carries_source_dataset_index_and_pooling(gpool, save, here):

@@ -324,17 +324,30 @@ class TestCopyOthers:
             assert set(file["c"].attrs) == {"CLASS", "NAME"}
             assert "DIMENSION_LIST" not in file["other"].attrs
 
-    def test_what_lies_in_other_files_stays_behind(self, path: Path, pooled) -> None:
-        (path.parent / "values.bin").write_bytes(bytes(8))
+    def test_a_link_to_another_file_stays_behind(self, path: Path, pooled) -> None:
         with h5py.File(path, "w") as file:
             file["m"] = MAP
-            file.create_dataset("elsewhere", (2,), "f4", external=[("values.bin", 0, 8)])
-            layout = h5py.VirtualLayout((2,), "f4")
-            layout[:] = h5py.VirtualSource("other.h5", "m", (2,))
-            file.create_virtual_dataset("virtual", layout)
             file["away"] = h5py.ExternalLink("other.h5", "m")
         with pooled(path, "m", style=self.STYLE) as file:
             assert list(file) == ["m"]
+
+    @pytest.mark.parametrize("name", ["elsewhere", "virtual"])
+    def test_values_in_other_files_are_not_lost_without_a_word(
+        self, name: str, path: Path, pooled
+    ) -> None:
+        (path.parent / "values.bin").write_bytes(bytes(8))
+        with h5py.File(path, "w") as file:
+            file["m"] = MAP
+            if name == "elsewhere":
+                file.create_dataset(name, (2,), "f4", external=[("values.bin", 0, 8)])
+            else:
+                layout = h5py.VirtualLayout((2,), "f4")
+                layout[:] = h5py.VirtualSource("other.h5", "m", (2,))
+                file.create_virtual_dataset(name, layout)
+        with pytest.raises(InputError) as caught:
+            pooled(path, "m", style=self.STYLE)
+        said = f"{name} can't be carried over: its values lie in other files"
+        assert (caught.value.message, caught.value.hint) == (said, "leave out --copy-others")
 
     def test_a_name_that_a_result_has_taken(self, path: Path, pooled) -> None:
         with h5py.File(path, "w") as file:
@@ -350,6 +363,7 @@ class TestCopyOthers:
         with h5py.File(path, "w") as file:
             file["m"] = MAP
             file.create_dataset("c", data=np.arange(3), track_times=True)
+        with h5py.File(path, "r") as file:
             now = h5py.h5g.get_objinfo(file.id, b"c").mtime
         stamp, long_ago = struct.pack("<I", now), struct.pack("<I", 10**9)
         assert path.read_bytes().count(stamp) == 1
