@@ -6,6 +6,7 @@ What many of them have alike is made once.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 import h5py
@@ -20,6 +21,7 @@ from gpool_cli.model import Result
 _SMALL = 8 << 10
 
 _MOST_MODELS = 1000
+_numbers = count()
 
 
 # What a result's dataset says of it, whatever the input's says under these names.
@@ -39,8 +41,9 @@ class ResultMaker:
         self._text = h5t.py_create(h5py.string_dtype(), logical=True)
         self._text_in_memory = h5t.py_create(h5py.string_dtype())
         self._one = h5s.create_simple(())
-        # A file in memory, with the first of each kind by number.
-        self._models = h5py.File("models", "w", driver="core", backing_store=False)
+        # A file in memory, with the first of each kind by number; no two may have one name.
+        name = f"models {next(_numbers)}"
+        self._models = h5py.File(name, "w", driver="core", backing_store=False)
         self._known: dict[tuple[object, ...], bytes] = {}
 
     def create(self, group: Any, name: bytes, result: Result) -> Any:

@@ -463,8 +463,21 @@ class TestSameBytes:
         assert len(clutter) == 1 << 22
         assert first == second
 
+    # name → what a person may see of it in text
 
-# name → what a person may see of it in text
+    @every_writer
+    def test_beside_another_that_is_open(self, row: Row) -> None:
+        """Several poolings into a directory are several outputs at a time."""
+        style, result = WriteStyle(), a_result([1, 2], "a.npy")
+        files = [io.BytesIO(), io.BytesIO()]
+        writers = [load_writer(row)(file, style) for file in files]
+        for step in ("begin", "add", "finish"):
+            for writer in writers:
+                arguments = {"begin": (result.file,), "add": (result,), "finish": ()}[step]
+                getattr(writer, step)(*arguments)
+        assert [file.getvalue() for file in files] == [write(row, [result], style)] * 2
+
+
 HOSTILE = {
     "line\nbreak": "line\\nbreak",
     "esc\x1b[31m": "esc\\x1b[31m",
