@@ -16,6 +16,7 @@ from typing import Any
 
 from gpool_cli.errors import OutputError
 from gpool_cli.formats.atomic import TEMPORARY, make_directory, output_errors
+from gpool_cli.formats.durable import sync_each
 from gpool_cli.printable import printable
 
 NAME = ".gpool-lock"
@@ -62,6 +63,7 @@ class DirectoryLock:
         with output_errors(directory):
             made = [] if os.path.isdir(directory) else [*make_directory(directory), directory]
             self._made = made[1:]  # The first was there.
+            sync_each(made[:-1])  # Outputs are on the disk when the way to them is.
             self._fd, left_over = self._acquire()
             # What was left over with the lock is of the same name, until it has been removed.
             self.run = left_over or f"{os.urandom(4).hex()}-"

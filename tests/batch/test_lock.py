@@ -145,3 +145,14 @@ def test_what_was_half_written_goes_and_that_of_others_stays(out):
         pass
     names = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
     assert names == [".gpool-0badcafe-1", ".gpool-1.part", "a.npy"]
+
+
+def test_the_way_to_a_new_directory_is_on_the_disk(tmp_path, monkeypatch):
+    synced: list[str] = []
+    monkeypatch.setattr("gpool_cli.batch.lock.sync_each", synced.extend)
+    with DirectoryLock(str(tmp_path / "a/b")):
+        assert synced == [str(tmp_path), str(tmp_path / "a")]
+        synced.clear()
+        (tmp_path / "a/b/output").touch()
+    with DirectoryLock(str(tmp_path / "a/b")):
+        assert synced == []
