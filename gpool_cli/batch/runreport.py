@@ -73,6 +73,7 @@ class RunReport:
                 "nan": self._recipe.nan,
                 "dtype": self._recipe.dtype,
                 "shape": self._recipe.shape,
+                "activation": self._recipe.activation or None,
             },
             "exit_code": exit_code,
             "totals": vars(tally),

@@ -35,6 +35,11 @@ _HDF5_PREFIXES = ("HDF5_EXT_PREFIX", "HDF5_VDS_PREFIX", "HDF5_EXTFILE_PREFIX")
 TOOLS = {
     "pool": ("gpool_cli.cli.pool:pool", "Several poolings in one pass over the data."),
     "info": ("gpool_cli.cli.info:info", "What is in the files; computes nothing."),
+    "classify": (
+        "gpool_cli.cli.classify:classify",
+        "The confidence of every class.",
+    ),
+    "cost": ("gpool_cli.cli.cost:cost", "What a dense layer takes, and what pooling saves."),
 }
 
 
