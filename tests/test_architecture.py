@@ -35,6 +35,7 @@ BASE = {
         "printable",
         "pulse",
         "quantities",
+        "raster",
     ),
     *("surroundings", "tally"),
 }
@@ -54,9 +55,10 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # Which parts may use which package of others.
 MAY_USE = {
-    "numpy": {"model", "surroundings", "formats", "poolings", "batch", "api", "report"},
+    "numpy": {"model", "raster", "surroundings", "formats", "poolings", "batch", "api", "report"},
     "click": {"cli"},
     "rich": {"report"},
+    "PIL": {"report"},
     "h5py": {"formats"},
     "deflate": {"formats"},
 }
