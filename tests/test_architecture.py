@@ -177,7 +177,8 @@ def test_files_stay_short(module: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["avg", "--help"], ["pool", "-h"], ["info", "-h"], ["--version"]]
+    "arguments",
+    [["--help"], ["avg", "--help"], ["pool", "-h"], ["info", "-h"], ["show", "-h"], ["--version"]],
 )
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (

@@ -12,15 +12,15 @@ from rich.style import Style
 from rich.text import Text
 
 from gpool_cli.layout import shape_text
-from gpool_cli.quantities import count_text, number_text
 from gpool_cli.raster import Array, Box, means
 from gpool_cli.report.canvas import GAP, HALF_BLOCK, Canvas
 from gpool_cli.report.colours import NAN_COLOUR, Rgb, Scale, viridis
 from gpool_cli.report.console import console_on
+from gpool_cli.report.legend import Legend
 from gpool_cli.report.table import wrapped
 
 _NAN_MARK = "?"
-
+_FULL_BLOCK = "\u2588"
 _BAR = 16
 
 
@@ -43,13 +43,13 @@ class Picture:
     title: str = ""
 
     @property
-    def size_text(self) -> str:
+    def notes(self) -> tuple[str, ...]:
         """How large the map is, and what a cell is of it."""
         size = f"{shape_text(self.shape)} {'value' if self.shape == (1, 1) else 'values'}"
         if self.step == 1:
-            return size
+            return (size,)
         part = shape_text(tuple(min(self.step, length) for length in self.shape))
-        return f"{size}, each cell is the {self.how} of {part}"
+        return size, f"each cell is the {self.how} of {part}"
 
 
 def picture_of(values: Array, box: Box, title: str = "") -> Picture:
@@ -74,13 +74,22 @@ def print_pictures(stream: TextIO, pictures: Sequence[Picture], canvas: Canvas) 
         pictures: Made for `Canvas.box` of the columns that `Canvas.divided` gives each.
         canvas: What the stream can show.
     """
-    console = console_on(stream)
-    scale = Scale.of(*(picture.cells for picture in pictures))
+    legend = Legend.of([p.cells for p in pictures], [note for p in pictures for note in p.notes])
     across, width = canvas.divided(len(pictures))
+    lines = []
     for first in range(0, len(pictures), across):
-        for line in _side_by_side(pictures[first : first + across], scale, canvas, width):
-            console.print(line, overflow="ignore", no_wrap=True, crop=False)
-    for line in legend(pictures, scale, canvas):
+        lines += [Text()] if first else []
+        lines += _side_by_side(pictures[first : first + across], legend.scale, canvas, width)
+    _print_lines(stream, [*lines, *_legend_lines(legend, canvas)])
+
+
+def _print_lines(stream: TextIO, lines: Sequence[Text]) -> None:
+    if not stream.isatty():
+        # Rich would end the program where the reader of a pipe left.
+        print(*(line.plain for line in lines), sep="\n", file=stream)
+        return
+    console = console_on(stream)
+    for line in lines:
         console.print(line, overflow="ignore", no_wrap=True, crop=False)
 
 
@@ -145,31 +154,21 @@ def _shades(shares: Array, canvas: Canvas) -> list[list[str]]:
     return [[table[level] for level in row] for row in levels]
 
 
-def legend(pictures: Sequence[Picture], scale: Scale, canvas: Canvas) -> list[Text]:
-    """What the colours mean, and what the cells are, in lines that fit."""
-    sizes = list(dict.fromkeys(picture.size_text for picture in pictures))
-    nan = sum(int(np.count_nonzero(np.isnan(p.cells))) for p in pictures)
-    infinite = sum(int(np.count_nonzero(np.isinf(p.cells))) for p in pictures)
-    notes = sizes + ([count_text(infinite, "infinite cell")] if infinite else [])
-    lines = [Text(line, style="dim") for line in wrapped(notes, canvas.width)]
-    first = _bar(scale, canvas)
-    if nan:
-        mark = (
-            Text(HALF_BLOCK, Style(color=Color.from_rgb(*NAN_COLOUR))) if canvas.coloured else None
-        )
-        first.append("   ").append_text(mark or Text(_NAN_MARK)).append(f" NaN, {nan:,} of them")
-    return [first, *lines]
+def _legend_lines(legend: Legend, canvas: Canvas) -> list[Text]:
+    """A legend in lines that fit."""
+    first = Text(legend.ends[0])
+    if len(legend.ends) == 2:
+        first.append(" ").append_text(_bar(canvas)).append(f" {legend.ends[1]}")
+    if legend.nan:
+        mark = Style(color=Color.from_rgb(*NAN_COLOUR)) if canvas.coloured else ""
+        first.append("   ").append(_FULL_BLOCK if canvas.coloured else _NAN_MARK, mark)
+        first.append(f" {legend.nan}")
+    return [first, *(Text(line, "dim") for line in wrapped(legend.notes, canvas.width))]
 
 
-def _bar(scale: Scale, canvas: Canvas) -> Text:
-    """The colours between the numbers that they begin and end with."""
-    if np.isnan(scale.low):
-        return Text("no finite value")
-    if scale.low == scale.high:
-        return Text(f"all {number_text(scale.low)}")
-    shares = np.linspace(0.0, 1.0, _BAR)[np.newaxis]
-    if canvas.coloured:
-        (bar,) = _in_colour(np.repeat(viridis(shares), 2, axis=0))
-    else:
-        bar = Text(canvas.shades)
-    return Text(f"{number_text(scale.low)} ").append_text(bar).append(f" {number_text(scale.high)}")
+def _bar(canvas: Canvas) -> Text:
+    """All colours, from the first to the last."""
+    if not canvas.coloured:
+        return Text(canvas.shades)
+    colours = viridis(np.linspace(0.0, 1.0, _BAR))
+    return _in_colour(np.stack([colours, colours]))[0]

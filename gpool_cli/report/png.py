@@ -31,7 +31,7 @@ def pillow() -> Any:
         import PIL.Image
     except ImportError as error:
         raise UsageError(
-            "pictures need Pillow, which is not installed", 'pip install "gpool[plot]"'
+            "pictures need Pillow, which is not installed", "pip install 'gpool[plot]'"
         ) from error
     return PIL.Image
 
