@@ -35,6 +35,7 @@ BASE = {
         "printable",
         "pulse",
         "quantities",
+        "raster",
     ),
     *("ranking", "surroundings", "tally"),
 }
@@ -56,11 +57,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 # Which parts may use which package of others.
 MAY_USE = {
     "numpy": {
-        *("model", "ranking", "surroundings", "formats", "poolings", "head", "batch", "api"),
-        "report",
+        *("model", "ranking", "raster", "surroundings", "formats", "poolings", "head", "batch"),
+        *("api", "report"),
     },
     "click": {"cli"},
     "rich": {"report"},
+    "PIL": {"report"},
     "h5py": {"formats"},
     "deflate": {"formats"},
 }
@@ -181,7 +183,7 @@ def test_files_stay_short(module: str) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [["--help"], ["avg", "--help"], ["pool", "-h"], ["info", "-h"], ["classify", "-h"]]
-    + [["cost", "-h"], ["--version"]],
+    + [["cost", "-h"], ["show", "-h"], ["--version"]],
 )
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (

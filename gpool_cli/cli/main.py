@@ -40,6 +40,7 @@ TOOLS = {
         "The confidence of every class.",
     ),
     "cost": ("gpool_cli.cli.cost:cost", "What a dense layer takes, and what pooling saves."),
+    "show": ("gpool_cli.cli.show:show", "Look at a map, in the terminal or as PNG."),
 }
 
 
