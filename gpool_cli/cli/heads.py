@@ -5,11 +5,11 @@ from __future__ import annotations
 from gpool_cli.batch.heads import HeadFiles, load_head, load_labels
 from gpool_cli.batch.workers import Scout
 from gpool_cli.cli.headoptions import HeadOptions
-from gpool_cli.cli.options import InputOptions
+from gpool_cli.cli.options import ArrayOptions
 from gpool_cli.head.weights import Head
 
 
-def read_head(named: HeadOptions, options: InputOptions) -> tuple[Head, tuple[str, ...]]:
+def read_head(named: HeadOptions, options: ArrayOptions) -> tuple[Head, tuple[str, ...]]:
     """Read a head and the labels of its classes.
 
     Raises:

@@ -39,6 +39,7 @@ TOOLS = {
         "gpool_cli.cli.classify:classify",
         "The confidence of every class.",
     ),
+    "cam": ("gpool_cli.cli.cam:cam", "Where in a map a class was seen."),
     "cost": ("gpool_cli.cli.cost:cost", "What a dense layer takes, and what pooling saves."),
     "show": ("gpool_cli.cli.show:show", "Look at a map, in the terminal or as PNG."),
 }

@@ -10,36 +10,48 @@ import numpy as np
 from gpool_cli.errors import InputError
 from gpool_cli.head.weights import Array
 
+Box = tuple[tuple[int, int, int], Array]
 
-def activation_map(
-    blocks: Iterable[tuple[tuple[slice, ...], Array]],
-    axes: str,
-    shape: tuple[int, ...],
-    weights: Array,
-) -> Array:
+
+def activation_map(boxes: Iterable[Box], size: tuple[int, int], weights: Array) -> Array:
     """The class activation map: at every place the sum over channels of weight times value.
 
     Args:
-        blocks: All values, block by block: where a block lies, and what it holds.
-        axes: One letter per axis of the blocks, without a batch; ``C`` is the channels.
-        shape: The shape of the whole.
+        boxes: All parts of a map: the first row, column and channel, and values of shape
+            (H, W, C).
+        size: The rows and columns of the map.
         weights: The weight of every channel for the class, D, float64.
 
     Returns:
-        float64, with the axes that are not ``C`` in their order.
+        Rows × columns, float64.
     """
-    channel = axes.find("C")
-    places = tuple(size for i, size in enumerate(shape) if i != channel)
-    total = np.zeros(places)
-    for box, values in blocks:
-        wide = np.asarray(values, np.float64)
-        if channel < 0:
-            total[box] += wide * weights[0]
-            continue
-        part = weights[box[channel]]
-        rest = (*box[:channel], *box[channel + 1 :])
+    total = np.zeros(size)
+    for (row, column, channel), values in boxes:
+        height, width, channels = values.shape
+        part = weights[channel : channel + channels]
         with np.errstate(all="ignore"):
-            total[rest] += np.einsum("...d,d->...", np.moveaxis(wide, channel, -1), part)
+            seen = np.einsum("hwc,c->hw", values.astype(np.float64), part)
+            total[row : row + height, column : column + width] += seen
+    return total
+
+
+def channel_map(boxes: Iterable[Box], size: tuple[int, int], wanted: int) -> Array:
+    """One channel of a map: the activation map where the channels are the classes.
+
+    Args:
+        boxes: As for `activation_map`; only those with the channel are looked at.
+        size: The rows and columns of the map.
+        wanted: The channel.
+
+    Returns:
+        Rows × columns, float64.
+    """
+    total = np.zeros(size)
+    for (row, column, channel), values in boxes:
+        height, width, channels = values.shape
+        if channel <= wanted < channel + channels:
+            seen = values[:, :, wanted - channel]
+            total[row : row + height, column : column + width] = seen
     return total
 
 

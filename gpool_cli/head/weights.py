@@ -35,14 +35,6 @@ class Linear:
         """K."""
         return self.channels if self.matrix is None else len(self.matrix)
 
-    def weights_of(self, index: int) -> Array:
-        """The weights of one class, D, float64; a lone 1 where the channels are the classes."""
-        if self.matrix is not None:
-            return np.asarray(self.matrix[index])
-        weights = np.zeros(self.channels)
-        weights[index] = 1
-        return weights
-
     def bias_of(self, index: int) -> float:
         """What is added to the score of one class."""
         return 0.0 if self.bias is None else float(self.bias[index])

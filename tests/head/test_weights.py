@@ -18,13 +18,12 @@ def test_either_way_round_is_the_same_layer(weights, order, bias, said):
     np.testing.assert_array_equal(linear.matrix, W)
     assert (linear.channels, linear.classes) == (4, 3)
     assert linear.bias_of(1) == (2 if bias is not None else 0)
-    np.testing.assert_array_equal(linear.weights_of(2), W[2])
 
 
 def test_without_weights_the_channels_are_the_classes():
     linear = make_head(None, None).for_channels(5)
     assert (linear.classes, linear.bias_of(3)) == (5, 0)
-    np.testing.assert_array_equal(linear.weights_of(3), [0, 0, 0, 1, 0])
+    assert linear.matrix is None
 
 
 @pytest.mark.parametrize(
