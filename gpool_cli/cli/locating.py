@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -34,6 +35,8 @@ from gpool_cli.report.png import blended, read_photograph
 from gpool_cli.report.sheet import sheet, sheet_box
 from gpool_cli.report.table import wrapped
 from gpool_cli.report.width import width_of
+
+_LEAST_LINES = 6
 
 
 def show_cam(options: CamOptions, named: HeadOptions) -> int:
@@ -132,6 +135,8 @@ def _said(file: InputFile, seen: Located, target: Target) -> list[str]:
 
 def _draw(values: Array, said: Sequence[str]) -> None:
     canvas = canvas_on(sys.stdout)
+    # A canvas leaves room for a heading of two lines.
+    canvas = replace(canvas, lines=max(_LEAST_LINES, canvas.lines + 2 - len(said)))
     print(*said, sep="\n")
     print_pictures(sys.stdout, [picture_of(values, canvas.box())], canvas)
 

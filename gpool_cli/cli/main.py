@@ -34,7 +34,7 @@ _HDF5_PREFIXES = ("HDF5_EXT_PREFIX", "HDF5_VDS_PREFIX", "HDF5_EXTFILE_PREFIX")
 # name → (where the command is, its line in the help)
 TOOLS = {
     "pool": ("gpool_cli.cli.pool:pool", "Several poolings in one pass over the data."),
-    "info": ("gpool_cli.cli.info:info", "What is in the files; computes nothing."),
+    "info": ("gpool_cli.cli.info:info", "What is in the files, and in their channels."),
     "classify": (
         "gpool_cli.cli.classify:classify",
         "The confidence of every class.",

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from gpool_cli.cli.options import ArrayOptions, array_options, collect, complete_path
-from gpool_cli.errors import UsageError
+from gpool_cli.cli.options import array_options, collect, complete_path
 
 # Pictures that a person can take in; and what they take of memory stays small.
 _MOST = 256
-
-
-@dataclass(frozen=True)
-class ShowOptions(ArrayOptions):
-    """What `gpool show` is asked for."""
-
-    source: str
-    channel: int | None
-    top: int | None
-    pool: str | None
-    over: str | None
-    index: int
-    output: str | None
-    overwrite: bool
 
 
 @click.command("show")
@@ -69,12 +53,7 @@ def show(**values: Any) -> int:
     Shows the mean over its channels, one channel, or the strongest ones: in colour on a terminal,
     in shades elsewhere. A map that is too large is reduced while it is read; the legend says so.
     """
-    options = collect(ShowOptions, values)
-    if sum(choice is not None for choice in (options.channel, options.top, options.over)) > 1:
-        raise UsageError("--channel, --top and --over show different things", "choose one of them")
-    if options.pool is not None and options.top is None:
-        raise UsageError("--pool says which channels are strong", "add --top K")
     # Imported when it is run, so that help needs no numpy.
-    from gpool_cli.cli.showing import show_map
+    from gpool_cli.cli.showing import ShowOptions, show_map
 
-    return show_map(options)
+    return show_map(collect(ShowOptions, values))

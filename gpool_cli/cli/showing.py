@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from gpool_cli.batch.discover import Found, discover
 from gpool_cli.batch.glance import Glance, View, glance
 from gpool_cli.batch.work import failure_of
 from gpool_cli.batch.workers import Scout
 from gpool_cli.cli.inputs import nothing_found
+from gpool_cli.cli.options import ArrayOptions
 from gpool_cli.cli.pngfile import STANDARD_OUTPUT, check_png, write_png
-from gpool_cli.cli.show import ShowOptions
 from gpool_cli.errors import UsageError
 from gpool_cli.layout import layout_doubt, shape_text
 from gpool_cli.model import Failed, InputFile, Warned
@@ -26,6 +27,20 @@ from gpool_cli.report.sheet import sheet, sheet_box
 from gpool_cli.report.table import wrapped
 
 
+@dataclass(frozen=True)
+class ShowOptions(ArrayOptions):
+    """What `gpool show` is asked for."""
+
+    source: str
+    channel: int | None
+    top: int | None
+    pool: str | None
+    over: str | None
+    index: int
+    output: str | None
+    overwrite: bool
+
+
 def show_map(options: ShowOptions) -> int:
     """Show one map, and say as the exit code whether it could be read.
 
@@ -33,8 +48,8 @@ def show_map(options: ShowOptions) -> int:
         UsageError: The options make no sense together, or the output must not be written.
         OutputError: The output can't be written.
     """
-    found = discover([options.source], options.keys)
     view = _view_of(options)
+    found = discover([options.source], options.keys)
     if len(found.files) > 1:
         raise UsageError(f"{printable(options.source)} holds several files", "show one at a time")
     if options.output is not None:
@@ -60,6 +75,10 @@ def show_map(options: ShowOptions) -> int:
 
 
 def _view_of(options: ShowOptions) -> View:
+    if sum(choice is not None for choice in (options.channel, options.top, options.over)) > 1:
+        raise UsageError("--channel, --top and --over show different things", "choose one of them")
+    if options.pool is not None and options.top is None:
+        raise UsageError("--pool says which channels are strong", "add --top K")
     return View(
         layout=options.layout,
         index=options.index,

@@ -54,7 +54,9 @@ def find_class(text: str, labels: Sequence[str], count: int) -> int:
         return found[0]
     if found:
         places = ", ".join(f"{i} {printable(labels[i])}" for i in found[:4])
-        raise UsageError(f"several classes are called {printable(wanted)}", f"choose by {places}")
+        raise UsageError(
+            f"several classes are called {printable(wanted)}", f"choose by index: {places}"
+        )
     near = _nearest(wanted, labels)
     raise UsageError(
         f"no class is called {printable(wanted)!r}",

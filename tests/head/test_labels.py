@@ -45,7 +45,7 @@ def test_a_name_of_several_classes_lists_them():
     with pytest.raises(UsageError) as caught:
         find_class("crane", ("crane, bird", "x", "crane, hoist"), 3)
     assert caught.value.message == "several classes are called crane"
-    assert caught.value.hint == "choose by 0 crane, bird, 2 crane, hoist"
+    assert caught.value.hint == "choose by index: 0 crane, bird, 2 crane, hoist"
 
 
 def test_a_name_without_labels():
