@@ -183,7 +183,7 @@ def test_files_stay_short(module: str) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [["--help"], ["avg", "--help"], ["pool", "-h"], ["info", "-h"], ["classify", "-h"]]
-    + [["cost", "-h"], ["show", "-h"], ["--version"]],
+    + [["cam", "-h"], ["cost", "-h"], ["show", "-h"], ["--version"]],
 )
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (

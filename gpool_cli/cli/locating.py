@@ -6,8 +6,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from gpool_cli.batch.confidences import Classifier
 from gpool_cli.batch.discover import discover
 from gpool_cli.batch.locate import Located, Target, locate
@@ -150,7 +148,7 @@ def _pixels(values: Array, photograph: Rgb | None, options: CamOptions) -> Rgb:
 
 
 def _result(file: InputFile, seen: Located, values: Array) -> Result:
-    dtype = np.float64 if seen.info.dtype == np.float64 else np.float32
+    dtype = "float64" if seen.info.dtype_name == "float64" else "float32"
     return Result(
         file=file,
         info=seen.info,
