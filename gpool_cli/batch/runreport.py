@@ -73,7 +73,7 @@ class RunReport:
                 "nan": self._recipe.nan,
                 "dtype": self._recipe.dtype,
                 "shape": self._recipe.shape,
-                "activation": self._recipe.activation or None,
+                **self._confidences(),
             },
             "exit_code": exit_code,
             "totals": vars(tally),
@@ -91,6 +91,11 @@ class RunReport:
             output.discard()
             raise
         output.commit()
+
+    def _confidences(self) -> dict[str, str]:
+        """What made confidences of the pooled channels, where something did."""
+        recipe = self._recipe
+        return {"activation": recipe.activation, "head": recipe.head} if recipe.activation else {}
 
     def close(self) -> None:
         """Forget the record."""

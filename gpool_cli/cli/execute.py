@@ -87,7 +87,8 @@ def execute(
             rest, done = _look(destination, planned, recipe, options)
             access, strict = options.access, options.strict
             return print_plan(
-                Plan(rest, missing, destination, recipe, strict, access, len(done)), scout
+                Plan(rest, missing, destination, recipe, strict, access, len(done), classifier),
+                scout,
             )
     with _record(destination, planned, recipe, options) as record:
         change = Confidences(classifier, options.strict).of if classifier is not None else None

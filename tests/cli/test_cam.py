@@ -101,6 +101,13 @@ def test_a_channel_without_weights(gpool, save):
     assert f"class {best} " in gpool("cam", "a.npy").out
 
 
+def test_a_channel_of_a_map_that_is_read_in_parts(gpool, here):
+    values = np.random.default_rng(2).random((20, 512, 512), "f4")
+    np.save("a.npy", values)
+    ran = gpool("cam", "a.npy", "--layout", "CHW", "--class", "18", "-o", "-")
+    np.testing.assert_array_equal(array(ran), values[18])
+
+
 def test_files(gpool, here):
     for name in ("cam.npy", "cam.npz", "cam.h5"):
         ran = gpool("cam", CAT, *HEAD, "-o", name)

@@ -34,14 +34,15 @@ def layer(here) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(1)
     weights, bias = rng.normal(size=(4, 3)), rng.normal(size=4)
     np.save("w.npy", weights)
-    np.save("wt.npy", weights.T.astype("f4").astype("f8"))
+    np.save("wt.npy", weights.T)
     np.save("b.npy", bias)
     np.savez(
         "head.npz", **{"fc.weight": weights, "fc.bias": bias, "conv.weight": np.ones((2, 2, 2))}
     )
     with h5py.File("keras.h5", "w") as file:
         file["dense/kernel:0"], file["dense/bias:0"] = weights.T, bias
-    with h5py.File("fortran.h5", "w") as file:
+    np.save("fortran.npy", np.asfortranarray(weights))
+    with h5py.File("plain.h5", "w") as file:
         file["weights"], file["bias"] = weights, bias
     Path("labels.txt").write_text("ant\nbee\ncat, puss\ndog\n", encoding="utf-8")
     return weights, bias
@@ -76,7 +77,9 @@ def test_the_table_has_a_line_and_a_bar_for_each(gpool):
         ("--weights", "head.npz", "--bias", "b.npy"),
         ("--head", "keras.h5"),
         ("--weights", "keras.h5:dense/kernel:0", "--bias", "keras.h5"),
-        ("--head", "fortran.h5", "--weights-layout", "kd"),
+        ("--head", "plain.h5", "--weights-layout", "kd"),
+        ("--weights", "fortran.npy", "--bias", "b.npy"),
+        ("--weights", "wt.npy", "--bias", "plain.h5:bias"),
     ],
 )
 @pytest.mark.parametrize("shape", [(4, 5, 3), (2, 4, 5, 3)])
@@ -153,6 +156,15 @@ def test_a_batch_in_pieces_is_the_batch_in_one(gpool, here):
     assert Path("1.npy").read_bytes() == Path("2.npy").read_bytes()
     expected = values[:, 0].astype("f8") @ np.load("w.npy").T
     np.testing.assert_allclose(np.load("1.npy")[:, 0], expected, rtol=1e-5, atol=1e-5)
+    np.save("w.npy", rng.normal(size=(4, 71)))
+    ran = gpool("classify", "long.npy", *words, "no.npy")
+    assert (ran.code, len(ran.errors), Path("no.npy").exists()) == (1, 1, False)
+    values[30_000] = np.nan
+    np.save("long.npy", values)
+    np.save("w.npy", rng.normal(size=(4, 70)))
+    assert len(gpool("classify", "long.npy", *words, "nan.npy").errors) == 1
+    ran = gpool("classify", "long.npy", *words, "strict.npy", "--strict")
+    assert (ran.code, len(ran.errors), Path("strict.npy").exists()) == (1, 1, False)
 
 
 def test_a_directory_and_its_resume(gpool, save, layer):
@@ -161,12 +173,24 @@ def test_a_directory_and_its_resume(gpool, save, layer):
     call = ("classify", "t", "-o", "out", "--labels", "labels.txt", "-f", "csv")
     assert gpool(*call, "--head", "head.npz").code == 0
     assert sorted(path.name for path in Path("out").glob("[a-z]*")) == ["a.csv", "b.csv"]
-    again = gpool(*call, "--head", "head.npz", "--resume")
+    again = gpool(*call, "--head", "head.npz", "--resume", "--report", "r.json")
+    said = json.loads(Path("r.json").read_text(encoding="utf-8"))["recipe"]
+    assert (said["poolings"], said["activation"], len(said["head"])) == (["avg"], "softmax", 12)
     assert (again.code, "2 done before" in again.out) == (0, True)
+    ran = gpool(*call, "--head", "head.npz", "--top", "2", "--resume")
+    assert (ran.code, "were made with head" in ran.err) == (2, True)
     np.save("b.npy", np.zeros(4))
     other = gpool(*call, "--weights", "w.npy", "--bias", "b.npy", "--resume")
     assert (other.code, "were made with head" in other.err) == (2, True)
     assert gpool("avg", "t", "-o", "out", "-f", "csv", "--resume").code == 2
+
+
+def test_a_plan_says_the_shapes_of_confidences(gpool, save, layer):
+    save("t/a.npy", (2, 4, 5, 3))
+    save("t/b.npy", (4, 5, 7))
+    ran = gpool("classify", "t", "--head", "head.npz", "-o", "out/", "--dry-run")
+    assert (ran.code, ran.out.splitlines()[2].split()[4]) == (1, "2x1x1x4")
+    assert "t/b.npy: has 7 channels, but the weights are for 3" in ran.err
 
 
 def test_a_file_for_another_head_fails_alone(gpool, save, layer):
