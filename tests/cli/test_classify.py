@@ -159,7 +159,7 @@ def test_a_batch_in_pieces_is_the_batch_in_one(gpool, here):
     np.save("w.npy", rng.normal(size=(4, 71)))
     ran = gpool("classify", "long.npy", *words, "no.npy")
     assert (ran.code, len(ran.errors), Path("no.npy").exists()) == (1, 1, False)
-    values[::10_000] = np.nan
+    values[[0, -1]] = np.nan
     np.save("long.npy", values)
     np.save("w.npy", rng.normal(size=(4, 70)))
     (warning,) = gpool("classify", "long.npy", *words, "nan.npy").errors
