@@ -78,7 +78,7 @@ def test_the_table_has_a_line_and_a_bar_for_each(gpool):
         ("--head", "keras.h5"),
         ("--weights", "keras.h5:dense/kernel:0", "--bias", "keras.h5"),
         ("--head", "plain.h5", "--weights-layout", "kd"),
-        ("--weights", "fortran.npy", "--bias", "b.npy"),
+        ("--weights", "fortran.npy", "--bias", "b.npy", "--weights-layout", "KD"),
         ("--weights", "wt.npy", "--bias", "plain.h5:bias"),
     ],
 )
@@ -159,10 +159,11 @@ def test_a_batch_in_pieces_is_the_batch_in_one(gpool, here):
     np.save("w.npy", rng.normal(size=(4, 71)))
     ran = gpool("classify", "long.npy", *words, "no.npy")
     assert (ran.code, len(ran.errors), Path("no.npy").exists()) == (1, 1, False)
-    values[30_000] = np.nan
+    values[[0, -1]] = np.nan
     np.save("long.npy", values)
     np.save("w.npy", rng.normal(size=(4, 70)))
-    assert len(gpool("classify", "long.npy", *words, "nan.npy").errors) == 1
+    (warning,) = gpool("classify", "long.npy", *words, "nan.npy").errors
+    assert warning.startswith("gpool: warning: long.npy: has confidences that are NaN")
     ran = gpool("classify", "long.npy", *words, "strict.npy", "--strict")
     assert (ran.code, len(ran.errors), Path("strict.npy").exists()) == (1, 1, False)
 
@@ -177,8 +178,9 @@ def test_a_directory_and_its_resume(gpool, save, layer):
     said = json.loads(Path("r.json").read_text(encoding="utf-8"))["recipe"]
     assert (said["poolings"], said["activation"], len(said["head"])) == (["avg"], "softmax", 12)
     assert (again.code, "2 done before" in again.out) == (0, True)
-    ran = gpool(*call, "--head", "head.npz", "--top", "2", "--resume")
-    assert (ran.code, "were made with head" in ran.err) == (2, True)
+    for other in (("--top", "2"), ("--dtype", "float64")):
+        ran = gpool(*call, "--head", "head.npz", *other, "--resume")
+        assert (ran.code, "were made with head" in ran.err) == (2, True)
     np.save("b.npy", np.zeros(4))
     other = gpool(*call, "--weights", "w.npy", "--bias", "b.npy", "--resume")
     assert (other.code, "were made with head" in other.err) == (2, True)
