@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -11,10 +10,10 @@ import numpy as np
 from gpool_cli.access import Access
 from gpool_cli.batch.memory import check_memory
 from gpool_cli.batch.onemap import OneMap
-from gpool_cli.batch.select import may_be_wanted, select
+from gpool_cli.batch.select import Selection, may_be_wanted, select
 from gpool_cli.batch.work import failure_of
 from gpool_cli.errors import GpoolError, InputError
-from gpool_cli.formats.interface import Array, Reader
+from gpool_cli.formats.interface import Array
 from gpool_cli.formats.opening import format_of, open_reader
 from gpool_cli.layout import Layout
 from gpool_cli.model import STDIN, ArrayInfo, Failed, InputFile, PoolingSpec, Recipe
@@ -89,7 +88,14 @@ def glance(file: InputFile, view: View, box: Box, access: Access) -> Glance | Fa
         InputError: There is not one map in the file, or it can't be read.
     """
     with open_reader(file.path, access) as reader:
-        info, layout, arrays = _choose(file, view.layout, reader)
+        arrays = reader.arrays_named(may_be_wanted(file.keys))
+        # What comes after an array in a pipe can't be listed before its values are read.
+        infos = list(islice(arrays, 1 if file.path == STDIN else None))
+        chosen = select(infos, file.keys, view.layout, format_of(file.path).container)
+        if chosen.failed and not chosen.maps:
+            info, wrong = chosen.failed[0]
+            return failure_of(file, info.dataset, wrong)
+        info, layout = _the_only_one(chosen)
         try:
             recipe = Recipe((view.pooling,), view.layout)
             check_memory(info, layout, recipe, access.max_memory)
@@ -101,24 +107,16 @@ def glance(file: InputFile, view: View, box: Box, access: Access) -> Glance | Fa
     return seen
 
 
-def _choose(
-    file: InputFile, layout: str | None, reader: Reader
-) -> tuple[ArrayInfo, Layout, Iterator[ArrayInfo]]:
-    """The one map of a file, the meaning of its axes, and what a pipe has after it."""
-    arrays = reader.arrays_named(may_be_wanted(file.keys))
-    infos = list(islice(arrays, 1 if file.path == STDIN else None))
-    chosen = select(infos, file.keys, layout, format_of(file.path).container)
+def _the_only_one(chosen: Selection) -> tuple[ArrayInfo, Layout]:
+    if not chosen.maps:
+        raise InputError("holds no feature map", "see what is in it with: gpool info")
     if len(chosen.maps) > 1:
         names = ", ".join(printable(info.dataset) for info, _ in chosen.maps[:_NAMES_SHOWN])
         more = ", …" if len(chosen.maps) > _NAMES_SHOWN else ""
         raise InputError(
             f"holds {count_text(len(chosen.maps), 'map')}", f"choose one with --key: {names}{more}"
         )
-    if chosen.failed:
-        raise chosen.failed[0][1]
-    if not chosen.maps:
-        raise InputError("holds no feature map", "see what is in it with: gpool info")
-    return *chosen.maps[0], arrays
+    return chosen.maps[0]
 
 
 def _see(one: OneMap, recipe: Recipe, view: View, box: Box) -> Glance:
