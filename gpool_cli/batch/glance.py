@@ -144,5 +144,5 @@ def _see(one: OneMap, recipe: Recipe, view: View, box: Box) -> Glance:
 
 def _strongest(values: Array, count: int) -> tuple[int, ...]:
     """The channels of the largest values, the first of equal ones first; NaN comes last."""
-    known = np.where(np.isnan(values), -np.inf, values.astype(np.float64))
-    return tuple(int(i) for i in np.argsort(-known, kind="stable")[:count])
+    order = np.argsort(-values.astype(np.float64), kind="stable")
+    return tuple(int(i) for i in order[:count])
