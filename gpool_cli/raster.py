@@ -41,6 +41,8 @@ def gathered(ufunc: np.ufunc, values: Array, step: int, row: int = 0, column: in
     Returns:
         One value for each cell that the part has any of, shape (rows, columns, ...).
     """
+    if step == 1:
+        return values
     for axis, first in ((0, row), (1, column)):
         edges = np.arange(-(first % step), values.shape[axis], step)
         values = ufunc.reduceat(values, np.maximum(edges, 0), axis=axis)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -14,7 +13,7 @@ from gpool_cli.batch.onemap import OneMap
 from gpool_cli.batch.select import may_be_wanted, select
 from gpool_cli.batch.work import failure_of
 from gpool_cli.errors import GpoolError, InputError
-from gpool_cli.formats.interface import Array, Reader
+from gpool_cli.formats.interface import Array
 from gpool_cli.formats.opening import format_of, open_reader
 from gpool_cli.layout import Layout
 from gpool_cli.model import STDIN, ArrayInfo, Failed, InputFile, PoolingSpec, Recipe
@@ -89,7 +88,10 @@ def glance(file: InputFile, view: View, box: Box, access: Access) -> Glance | Fa
         InputError: There is not one map in the file, or it can't be read.
     """
     with open_reader(file.path, access) as reader:
-        info, layout, arrays = choose_one(file, view.layout, reader)
+        chosen = choose_one(file, view.layout, reader)
+        if isinstance(chosen, Failed):
+            return chosen
+        info, layout, arrays = chosen
         try:
             recipe = Recipe((view.pooling,), view.layout)
             check_memory(info, layout, recipe, access.max_memory)
@@ -103,25 +105,30 @@ def glance(file: InputFile, view: View, box: Box, access: Access) -> Glance | Fa
 
 def choose_one(
     file: InputFile, layout: str | None, reader: Reader
-) -> tuple[ArrayInfo, Layout, Iterator[ArrayInfo]]:
+) -> tuple[ArrayInfo, Layout, Iterator[ArrayInfo]] | Failed:
     """The one map of a file, the meaning of its axes, and what a pipe has after it.
+
+    Returns:
+        Or what is wrong with the array, by its name.
 
     Raises:
         InputError: There is none, or more than one.
     """
     arrays = reader.arrays_named(may_be_wanted(file.keys))
+    # What comes after an array in a pipe can't be listed before its values are read.
     infos = list(islice(arrays, 1 if file.path == STDIN else None))
     chosen = select(infos, file.keys, layout, format_of(file.path).container)
+    if chosen.failed and not chosen.maps:
+        info, wrong = chosen.failed[0]
+        return failure_of(file, info.dataset, wrong)
+    if not chosen.maps:
+        raise InputError("holds no feature map", "see what is in it with: gpool info")
     if len(chosen.maps) > 1:
         names = ", ".join(printable(info.dataset) for info, _ in chosen.maps[:_NAMES_SHOWN])
         more = ", …" if len(chosen.maps) > _NAMES_SHOWN else ""
         raise InputError(
             f"holds {count_text(len(chosen.maps), 'map')}", f"choose one with --key: {names}{more}"
         )
-    if chosen.failed:
-        raise chosen.failed[0][1]
-    if not chosen.maps:
-        raise InputError("holds no feature map", "see what is in it with: gpool info")
     return *chosen.maps[0], arrays
 
 
@@ -150,5 +157,5 @@ def _see(one: OneMap, recipe: Recipe, view: View, box: Box) -> Glance:
 
 def _strongest(values: Array, count: int) -> tuple[int, ...]:
     """The channels of the largest values, the first of equal ones first; NaN comes last."""
-    known = np.where(np.isnan(values), -np.inf, values.astype(np.float64))
-    return tuple(int(i) for i in np.argsort(-known, kind="stable")[:count])
+    order = np.argsort(-values.astype(np.float64), kind="stable")
+    return tuple(int(i) for i in order[:count])

@@ -84,7 +84,10 @@ def locate(file: InputFile, target: Target, access: Access) -> Located | Failed:
     if file.path == STDIN:
         raise InputError("a pipe can't be read twice, as cam does", "save the map first")
     with open_reader(file.path, access) as reader:
-        info, layout, _ = choose_one(file, target.layout, reader)
+        chosen = choose_one(file, target.layout, reader)
+        if isinstance(chosen, Failed):
+            return chosen
+        info, layout, _ = chosen
         recipe = Recipe((_AVERAGE,), target.layout, dtype="float64")
         try:
             check_memory(info, layout, recipe, access.max_memory)

@@ -24,7 +24,7 @@ _MOST = 256
     help="Show the K strongest channels, side by side, with their pooled values.",
 )
 @click.option(
-    "--pool", metavar="POOLING", help="The pooling that says how strong a channel is: avg, or any."
+    "--pool", metavar="POOLING", help="The pooling that says how strong a channel is; default: avg."
 )
 @click.option(
     "--over",

@@ -101,7 +101,8 @@ def test_a_pipe_is_read_once(gpool, here, stdin):
         (["a.npy", "--layout", "NNC"], 2, "names an axis twice"),
         (["many.npz"], 1, "holds 2 maps (choose one with --key: a, b)"),
         (["many.npz", "--key", "c"], 1, "holds nothing named 'c'"),
-        (["flat.h5"], 1, "holds no feature map"),
+        (["flat.h5"], 1, "flat.h5: holds no feature map"),
+        (["flat.h5", "--key", "names"], 1, "flat.h5:names: holds strings"),
         (["text.npy"], 1, "holds strings"),
         (["cut.npy"], 1, "is truncated"),
         (["."], 2, "holds several files"),
@@ -123,7 +124,7 @@ def test_what_can_not_be_shown(gpool, save, here, words, code, said):
     np.save("text.npy", np.array([["a"]]))
     np.savez("many.npz", a=np.ones((2, 2, 2)), b=np.ones((2, 2, 2)))
     with h5py.File("flat.h5", "w") as file:
-        file["x"] = np.ones(3)
+        file["x"], file["names"] = np.ones(3), [b"a"]
     (here / "cut.npy").write_bytes((here / "a.npy").read_bytes()[:-1])
     (here / "there.png").write_bytes(b"")
     (here / "map.png").write_bytes((here / "a.npy").read_bytes())
