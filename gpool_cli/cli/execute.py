@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 from gpool_cli.batch.destination import Destination, parse_destination
 from gpool_cli.batch.discover import Found, discover, with_distinct_names
 from gpool_cli.batch.jobs import usable_cores, worth_workers
-from gpool_cli.batch.plan import Planned, check_existing, check_plan, check_report, plan
+from gpool_cli.batch.masks import check_pattern, companions_of, files_beside, split_masks
+from gpool_cli.batch.plan import (
+    Planned,
+    check_beside,
+    check_existing,
+    check_plan,
+    check_report,
+    plan,
+)
 from gpool_cli.batch.run import run_tasks
 from gpool_cli.batch.sinks import make_sink
 from gpool_cli.batch.workers import Scout, workers
@@ -20,7 +28,8 @@ from gpool_cli.cli.options import RunOptions
 from gpool_cli.errors import GpoolError, Stopped, UsageError
 from gpool_cli.events import DoneBefore
 from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.model import Failed, PoolingSpec, Recipe, Task
+from gpool_cli.model import Failed, PoolingSpec, Recipe, Skipped, Task
+from gpool_cli.poolings import check_weighted
 from gpool_cli.report.lines import print_error
 from gpool_cli.surroundings import Carry
 from gpool_cli.tally import Tally
@@ -40,6 +49,8 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
         GpoolError: The run can't begin, or its output can't be written.
         Stopped: It was asked to stop.
     """
+    if options.count:
+        specs = [*specs, PoolingSpec("count")]
     destination = parse_destination(
         options.output,
         options.format,
@@ -49,10 +60,8 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
         options.resume,
     )
     _check_terminal(destination)
+    _check_companions(specs, options)
     found = discover(named_inputs(options), options.keys, options.base, _own_paths(destination))
-    files = found.files
-    if destination.kind != "directory":
-        files = with_distinct_names(files)
     recipe = Recipe(
         poolings=tuple(specs),
         layout=options.layout,
@@ -60,11 +69,22 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
         dtype=options.dtype,
         shape=options.shape,
         batched=options.stack or not found.alone,
+        mask=options.mask,
+        weights=options.weights_map,
+        fill=options.fill_value,
+        unpack=options.unpack,
+        normalize=options.normalize,
     )
+    files, masks = split_masks(found.files, recipe)
+    if destination.kind != "directory":
+        files = with_distinct_names(files)
     missing = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
     with Scout(options.timeout) as scout:
         planned = list(plan(files, destination, options.layout, options.access, scout))
         check_plan(planned, destination)
+        if recipe.has_companions:
+            beside = (c.path for file in files for c in companions_of(file, recipe))
+            check_beside(planned, destination, options.report, beside)
         if options.report is not None:
             check_report(options.report, planned, destination)
         if options.copy_others and not any(destination.carries(one.file) for one in planned):
@@ -77,10 +97,11 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
             rest, done = _look(destination, planned, recipe, options)
             access, strict = options.access, options.strict
             return print_plan(
-                Plan(rest, missing, destination, recipe, strict, access, len(done)), scout
+                Plan(rest, missing, masks, destination, recipe, strict, access, len(done)),
+                scout,
             )
     with _record(destination, planned, recipe, options) as record:
-        return _run(planned, record, missing, destination, recipe, found, options)
+        return _run(planned, record, [*missing, *masks], destination, recipe, found, options)
 
 
 def _check_terminal(destination: Destination) -> None:
@@ -90,6 +111,14 @@ def _check_terminal(destination: Destination) -> None:
             f"{row.name} is binary, and standard output is a terminal",
             "pipe it into a program, choose -f csv, or name a file with -o",
         )
+
+
+def _check_companions(specs: Sequence[PoolingSpec], options: RunOptions) -> None:
+    if options.mask is not None:
+        check_pattern(options.mask, "--mask")
+    if options.weights_map is not None:
+        check_pattern(options.weights_map, "--weights-map")
+        check_weighted(specs)
 
 
 def _own_paths(destination: Destination) -> list[str]:
@@ -144,7 +173,7 @@ def _record(
 def _run(
     planned: Sequence[Planned],
     record: Record | None,
-    missing: Sequence[Failed],
+    aside: Sequence[Failed | Skipped],
     destination: Destination,
     recipe: Recipe,
     found: Found,
@@ -160,8 +189,9 @@ def _run(
     )
     sink = make_sink(destination, style, found.alone, record)
     rest = record.rest if record is not None else planned
-    known: list[Failed | DoneBefore] = [*missing, *(record.done if record is not None else ())]
-    count = worth_workers([one.file for one in rest], options.jobs or usable_cores())
+    done = record.done if record is not None else ()
+    known: list[Failed | Skipped | DoneBefore] = [*aside, *done]
+    count = worth_workers([one.file for one in rest], recipe, options.jobs or usable_cores())
     tally = Tally()
     with contextlib.ExitStack() as stack:
         carry = Carry(_passing_directory(stack) if options.copy_others else "")
@@ -193,7 +223,7 @@ def _tasks(
 ) -> Iterator[Task]:
     for one in rest:
         if record is not None:
-            record.journal.see(one.file)
+            record.journal.see(one.file, files_beside(one.file, recipe))
         carried = carry if destination.carries(one.file) else None
         yield Task(one.file, recipe, options.strict, carried, options.access)
 

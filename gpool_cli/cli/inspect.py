@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from gpool_cli.batch.counting import fill_numbers, packing_text
 from gpool_cli.batch.discover import discover
 from gpool_cli.batch.plan import list_arrays
 from gpool_cli.batch.select import select
@@ -31,6 +32,7 @@ _COLUMNS = (
     Column("layout", 3, text=True),
     Column("chunks", 5, dull=""),
     Column("filters", 4, text=True, dull=""),
+    Column("stored as", 7, text=True, dull=""),
     Column("size", 6),
 )
 
@@ -109,6 +111,9 @@ def _as_json(entry: _Entry) -> dict[str, Any]:
         "layout_from": layout.origin if layout is not None else None,
         "chunks": list(info.chunks) if info.chunks is not None else None,
         "filters": list(info.filters),
+        "fill_values": fill_numbers(info),
+        "scale_factor": info.packing.scale if info.packing and info.packing.is_packed else None,
+        "add_offset": info.packing.offset if info.packing and info.packing.is_packed else None,
         "nbytes": info.nbytes,
         "note": printable(f"skipped: {entry.reason}" if entry.reason else entry.doubt),
     }
@@ -123,5 +128,6 @@ def _cells(entry: _Entry) -> dict[str, str]:
         "layout": f"{layout.axes} ({layout.origin})" if layout is not None else "",
         "chunks": shape_text(info.chunks) if info.chunks else "",
         "filters": " ".join(info.filters),
+        "stored as": packing_text(info),
         "size": bytes_text(info.nbytes),
     }
