@@ -86,7 +86,8 @@ def _companion(what: str, pattern: str, file: InputFile) -> Companion:
         words = {"stem": stem(base), "name": base, "dir": directory or ".", "parent": parent}
         name = _PLACEHOLDER.sub(lambda match: words[match[1]], pattern)
         _, keys = split_key(name)
-        if posixpath.sep not in pattern.removesuffix(f":{keys[0]}" if keys else ""):
+        own_path = split_key(pattern)[0].removesuffix(f":{keys[0]}" if keys else "")
+        if posixpath.sep not in own_path:
             name = os.path.join(directory, name)
     path, keys = split_key(name)
     return Companion(what, path, keys[0].strip("/") if keys else "")

@@ -7,7 +7,6 @@ that all inputs share is read once by each worker.
 
 from __future__ import annotations
 
-import json
 import os
 from collections import OrderedDict
 
@@ -83,13 +82,12 @@ class Windows:
         self._path, self._mask, self._access = path, mask, access
         self._reader: Reader | None = None
         self._key: Key = (*_identity(path), dataset, mask, access)
+        self._given: Array | None = None
         if is_written_out(path):
             values = _written_out(path)
-            values = _as_mask(values) if mask else _as_weights(values)
+            self._given = _as_mask(values) if mask else _as_weights(values)
             self.info = ArrayInfo("", values.shape, values.dtype)
-            whole = cut_parts(self.info)
-            self._parts = Parts(whole.axis, whole.length, whole.length)
-            _kept.keep((*self._key, 0), values)
+            self._parts = _whole(self.info)
             return
         known = _kept.info(self._key)
         if known is None:
@@ -113,7 +111,7 @@ class Windows:
             raise InputError(f"has no values: its shape is {shape_text(info.shape)}")
         parts = cut_parts(info, BLOCK_BYTES)
         if reader.sequential:
-            parts = Parts(parts.axis, parts.length, parts.length)
+            parts = _whole(info)
         nbytes = size_of(parts[0].of(info.memory_shape)) * info.dtype.itemsize
         if nbytes > self._access.max_memory:
             raise InputError(
@@ -143,6 +141,8 @@ class Windows:
         return values.T if self.info.fortran else values
 
     def _window(self, number: int) -> Array:
+        if self._given is not None:
+            return self._given
         key = (*self._key, number)
         values = _kept.window(key)
         if values is None:
@@ -177,12 +177,19 @@ class Windows:
             self._reader = None
 
 
+def _whole(info: ArrayInfo) -> Parts:
+    parts = cut_parts(info)
+    return Parts(parts.axis, parts.length, parts.length)
+
+
 def is_written_out(path: str) -> bool:
     """Whether a mask is no file but the numbers themselves: ``[[1, 1, 0], [0, 1, 0]]``."""
     return path.startswith("[") and not os.path.lexists(path)
 
 
 def _written_out(text: str) -> Array:
+    import json
+
     try:
         values = np.array(json.loads(text))
     except (ValueError, RecursionError):
