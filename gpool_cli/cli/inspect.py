@@ -30,10 +30,10 @@ _COLUMNS = (
     Column("shape", 1),
     Column("dtype", 2, text=True),
     Column("layout", 3, text=True),
-    Column("chunks", 5, dull=""),
-    Column("filters", 4, text=True, dull=""),
-    Column("stored as", 7, text=True, dull=""),
-    Column("size", 6),
+    Column("stored as", 4, text=True, dull=""),
+    Column("chunks", 6, dull=""),
+    Column("filters", 5, text=True, dull=""),
+    Column("size", 7),
 )
 
 
