@@ -8,6 +8,8 @@ import h5py
 import numpy as np
 import pytest
 
+from gpool_cli.formats.hdf5 import Hdf5Reader
+
 LAYOUTS = ["HWC", "CHW", "HCW", "NHWC", "NCHW", "CNHW", "NDHWC", "LC", "NCL", "HW", "NHW"]
 SIZES = {"N": 3, "C": 4, "H": 5, "W": 6, "D": 2, "L": 7}
 
@@ -371,3 +373,26 @@ def test_a_report_says_what_was_left_out(gpool, save):
     assert gpool("avg", "x.npy", "--mask", "m.npy", "--report", "r.json").code == 0
     totals = json.loads(Path("r.json").read_text())["totals"]
     assert (totals["masked"], totals["empty_channels"]) == (48, 0)
+
+
+@pytest.mark.parametrize("option", ["--mask", "--weights-map"])
+@pytest.mark.parametrize("large", [False, True])
+def test_only_workers_open_hdf5_masks(gpool, monkeypatch, option, large):
+    """A damaged one may crash the library, which must not end the run."""
+    opened = Path("opened").absolute()
+    plain = Hdf5Reader.__init__
+
+    def noted(self, *args):
+        with open(opened, "a") as file:
+            file.write(f"{os.getpid()}\n")
+        plain(self, *args)
+
+    monkeypatch.setattr(Hdf5Reader, "__init__", noted)
+    np.save("x.npy", np.ones((700 if large else 7, 80, 90), "f4"))
+    with h5py.File("m.h5", "w") as file:
+        file["m"] = np.ones((700 if large else 7, 80), bool)
+    assert gpool("avg", "x.npy", option, "m.h5", "-j", 1).code == 0
+    assert gpool("avg", "x.npy", option, "m.h5", "-o", "o", "--dry-run").code == 0
+    pids = opened.read_text().split()
+    assert len(pids) >= 2
+    assert str(os.getpid()) not in pids
