@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.layout import Layout, ShapeStyle, size_of
+from gpool_cli.packing import Packing
 from gpool_cli.surroundings import Carry, Surroundings
 
 if TYPE_CHECKING:
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 NanPolicy = Literal["propagate", "omit", "error"]
 NAN_POLICIES = ("propagate", "omit", "error")
+
+FillPolicy = Literal["missing", "ignore"]
+FILL_POLICIES = ("missing", "ignore")
+
+NormName = Literal["none", "l2", "l1"]
+NORMS = ("none", "l2", "l1")
 
 STDIN = "-"
 
@@ -60,6 +67,7 @@ class ArrayInfo:
             others and from itself before a change; None where they do not.
         filters: The filters of an HDF5 dataset or the compression of a zip member.
         broken: The refusal is damage or danger, which is a failure and no mere skip.
+        packing: Its fill values, scale and offset; None where the file speaks of none.
     """
 
     dataset: str
@@ -73,6 +81,7 @@ class ArrayInfo:
     place: tuple[int, tuple[int, ...]] | None = None
     filters: tuple[str, ...] = ()
     broken: bool = False
+    packing: Packing | None = None
 
     @property
     def memory_shape(self) -> tuple[int, ...]:
@@ -171,6 +180,11 @@ class Recipe:
         batched: Every result gets a batch axis, also where the input has none.
         activation: The results are confidences that this one makes of scores; '' for pooled values.
         head: What tells the layer that gives those scores from others.
+        mask: Where the mask of an input is found, as a user says it; None where there is none.
+        weights: The same of its weights map.
+        fill: What the fill values of a file do.
+        unpack: Packed values are unpacked first.
+        normalize: What the length of a pooled vector is, which it is divided by.
     """
 
     poolings: tuple[PoolingSpec, ...]
@@ -181,6 +195,16 @@ class Recipe:
     batched: bool = False
     activation: str = ""
     head: str = ""
+    mask: str | None = None
+    weights: str | None = None
+    fill: FillPolicy = "missing"
+    unpack: bool = False
+    normalize: NormName = "none"
+
+    @property
+    def has_companions(self) -> bool:
+        """Whether a mask or a weights map goes with every input."""
+        return self.mask is not None or self.weights is not None
 
     def describe(self) -> str:
         """The recipe in one line: poolings, then the parameters that change the values."""
@@ -195,6 +219,13 @@ class Recipe:
             words.append(f"shape={self.shape}")
         if self.activation:
             words.append(f"activation={self.activation} head={self.head}")
+        # Without the paths of masks, which mean nothing where the output is read.
+        flags = {"masked": self.mask, "weighted": self.weights, "unpacked": self.unpack}
+        words += [word for word, given in flags.items() if given]
+        if self.fill != "missing":
+            words.append(f"fill-value={self.fill}")
+        if self.normalize != "none":
+            words.append(f"normalize={self.normalize}")
         return " ".join(words)
 
 
@@ -229,6 +260,10 @@ class Result:
         values: The pooled values, in the shape that is written; of a piece, its rows.
         axes: One letter per axis of ``values``.
         omitted: How many NaN of the map were left out; 0 but in the first result of a map.
+        masked: How many of its values a mask, a weight of 0 or a fill value left out; likewise.
+        empty: In how many of its channels no value counts; likewise.
+        normalized: The values are vectors that were divided by their lengths.
+        packed: The values are packed as those of the map are: its scale and offset hold for them.
         first: This is the first of the poolings.
         parts: How many maps this file gives; more than one asks for the dataset in a file name.
         start: The first row of this piece; the pieces of a result come in order, without others
@@ -245,6 +280,10 @@ class Result:
     values: np.ndarray
     axes: str
     omitted: int = 0
+    masked: int = 0
+    empty: int = 0
+    normalized: bool = False
+    packed: bool = False
     first: bool = True
     parts: int = 1
     start: int = 0

@@ -20,6 +20,9 @@ class Tally:
         channels: Channels of every result; 0 where they differ.
         zero_channels: Those of them that are 0 in every result.
         omitted: NaN of the inputs that were left out.
+        masked: Values of the inputs that a mask, a weight of 0 or a fill value left out.
+        empty_channels: Channels of the inputs in which no value counts.
+        zero_vectors: Results that have no length to be divided by, and stay zero.
         seconds: Wall time.
         skipped: Arrays and files that were not pooled.
         done_before: Inputs that an earlier run finished, in which nothing was left to do.
@@ -35,6 +38,9 @@ class Tally:
     channels: int = 0
     zero_channels: int = 0
     omitted: int = 0
+    masked: int = 0
+    empty_channels: int = 0
+    zero_vectors: int = 0
     seconds: float = 0.0
     skipped: int = 0
     done_before: int = 0

@@ -32,6 +32,7 @@ BASE = {
         "events",
         "layout",
         "model",
+        "packing",
         "printable",
         "pulse",
         "quantities",

@@ -15,9 +15,10 @@ from itertools import chain
 import numpy as np
 
 from gpool_cli import pulse
-from gpool_cli.batch.pieces import Piece, job_for
+from gpool_cli.batch.pieces import Piece, is_normalized, job_for
 from gpool_cli.batch.select import select
 from gpool_cli.batch.work import pool_file
+from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import Array
 from gpool_cli.formats.npyalike import AlikeFiles, Pattern, is_npy, pattern_of
 from gpool_cli.layout import Layout, layout_doubt
@@ -97,7 +98,7 @@ def _one_by_one(tasks: Sequence[Task], places: Iterable[int], share: int) -> Ite
 
 def _kind_of(task: Task) -> _Kind | None:
     """The kind of a file; None where it goes the ordinary way."""
-    if not task.recipe.batched:
+    if not task.recipe.batched or task.recipe.has_companions:
         return None
     try:
         pattern = pattern_of(task.file.path)
@@ -138,6 +139,8 @@ def _pooled(values: Array, kind: _Kind, recipe: Recipe) -> _Block:
         (Block((first, *(0,) * (len(shape) - 1)), (step, *shape[1:])), values[first : first + step])
         for first in range(0, len(values), step)
     )
+    if piece.empty:
+        raise InputError("has channels without a value, which are counted file by file")
     omitted = np.zeros(len(values), np.int64)
     if piece.omitted:
         omitted = np.count_nonzero(np.isnan(values.reshape(len(values), -1)), axis=1)
@@ -156,6 +159,7 @@ def _joined(blocks: Sequence[_Block], kind: _Kind, first: Task) -> Alike:
             values=np.concatenate(values) if len(values) > 1 else values[0],
             axes=blocks[0].piece.axes,
             omitted=sum(block.piece.omitted for block in blocks) if i == 0 else 0,
+            normalized=is_normalized(first.recipe, spec),
             first=i == 0,
         )
         for i, (spec, values) in enumerate(zip(first.recipe.poolings, columns, strict=True))

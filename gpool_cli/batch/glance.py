@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -13,7 +14,7 @@ from gpool_cli.batch.onemap import OneMap
 from gpool_cli.batch.select import may_be_wanted, select
 from gpool_cli.batch.work import failure_of
 from gpool_cli.errors import GpoolError, InputError
-from gpool_cli.formats.interface import Array
+from gpool_cli.formats.interface import Array, Reader
 from gpool_cli.formats.opening import format_of, open_reader
 from gpool_cli.layout import Layout
 from gpool_cli.model import STDIN, ArrayInfo, Failed, InputFile, PoolingSpec, Recipe

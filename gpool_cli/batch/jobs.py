@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 
-from gpool_cli.formats.opening import isolated
-from gpool_cli.model import STDIN, InputFile
+from gpool_cli.batch.masks import needs_worker
+from gpool_cli.model import STDIN, InputFile, Recipe
 
 # Below this a run is over before a second process would have helped.
 _WORTH_BYTES = 24 << 20
@@ -40,14 +40,14 @@ def _quota() -> int:
     return 1 << 16
 
 
-def worth_workers(files: Sequence[InputFile], jobs: int) -> int:
+def worth_workers(files: Sequence[InputFile], recipe: Recipe, jobs: int) -> int:
     """How many workers to start.
 
     0 for a small job, which must not pay for them, unless a file is only safe to read in one.
     """
     if jobs > 1 and _is_large(files):
         return jobs
-    return int(any(isolated(file.path) for file in files))
+    return int(any(needs_worker(file, recipe) for file in files))
 
 
 def _is_large(files: Iterable[InputFile]) -> bool:

@@ -14,8 +14,10 @@ from gpool_cli.batch.manifest import (
     Output,
     Parameters,
     Previous,
+    Stamp,
     key_of,
     line_of,
+    stamp_of,
 )
 from gpool_cli.batch.stopping import held
 from gpool_cli.formats.atomic import AtomicFile, Written, output_errors
@@ -54,6 +56,7 @@ class Journal:
         self._earlier = previous.entries if goes_on else {}
         self._own: dict[Key, Entry] = {key_of(file): self._earlier[key_of(file)] for file in done}
         self._stamps: dict[InputFile, tuple[int, int]] = {}
+        self._beside: dict[InputFile, tuple[Stamp, ...]] = {}
         kept = previous.journal_size if goes_on else 0
         head = line_of(parameters)
         self._has_entries = kept > len(head)
@@ -68,13 +71,19 @@ class Journal:
                 self.close()
                 raise
 
-    def see(self, file: InputFile) -> None:
-        """Look at an input before it is read: a change after that must not go unseen."""
-        if file.path == STDIN:
-            return
+    def see(self, file: InputFile, beside: Sequence[str] = ()) -> None:
+        """Look at an input before it is read: a change after that must not go unseen.
+
+        Args:
+            file: The input.
+            beside: The paths of its mask and its weights map.
+        """
         with contextlib.suppress(OSError, ValueError):
-            status = os.stat(file.path)
-            self._stamps[file] = status.st_size, status.st_mtime_ns
+            if beside:
+                self._beside[file] = tuple(map(stamp_of, beside))
+            if file.path != STDIN:
+                _, *stamp = stamp_of(file.path)
+                self._stamps[file] = stamp[0], stamp[1]
 
     def earlier_outputs(self, file: InputFile) -> tuple[Output, ...]:
         """What earlier runs made of an input by the same parameters."""
@@ -89,7 +98,8 @@ class Journal:
         """
         size, mtime_ns = self._stamps.pop(file, (None, None))
         places = (Output(one.path[self._prefix :], one.size, one.sha256) for one in outputs)
-        entry = Entry(file.path, file.name, file.keys, size, mtime_ns, tuple(places))
+        beside = self._beside.pop(file, ())
+        entry = Entry(file.path, file.name, file.keys, size, mtime_ns, tuple(places), beside)
         with output_errors(self.path):
             self._file.write(line_of(entry))
         self._has_entries = True

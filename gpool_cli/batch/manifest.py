@@ -22,6 +22,7 @@ JOURNAL = ".gpool-journal"
 
 Parameters = dict[str, Any]
 Key = tuple[str, str]
+Stamp = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Entry:
         size: How many bytes it had when it was read; None for standard input.
         mtime_ns: When it had been changed by then, in nanoseconds; None for standard input.
         outputs: All that came of it.
+        beside: The mask and the weights map that it was pooled with, as far as there were such:
+            path, size, and time of change in nanoseconds.
     """
 
     source: str
@@ -58,6 +61,7 @@ class Entry:
     size: int | None
     mtime_ns: int | None
     outputs: tuple[Output, ...]
+    beside: tuple[Stamp, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -98,12 +102,35 @@ def parameters_of(
         "strict": strict,
         "follow external": follow,
         **(confidences if recipe.activation else {}),
+        **_unusual(recipe),
     }
+
+
+def _unusual(recipe: Recipe) -> Parameters:
+    """The parameters that most runs have not."""
+    asked: Parameters = {
+        "mask": recipe.mask,
+        "weights map": recipe.weights,
+        "fill value": recipe.fill if recipe.fill != "missing" else None,
+        "unpack": recipe.unpack or None,
+        "normalize": recipe.normalize if recipe.normalize != "none" else None,
+    }
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 def key_of(file: InputFile) -> Key:
     """The key of an input's entry."""
     return file.path, file.name
+
+
+def stamp_of(path: str) -> Stamp:
+    """What tells a file from itself before a change.
+
+    Raises:
+        OSError: It is not there.
+    """
+    status = os.stat(path)
+    return path, status.st_size, status.st_mtime_ns
 
 
 def line_of(said: Parameters | Entry) -> bytes:
@@ -161,10 +188,13 @@ def _json(line: bytes) -> dict[str, Any]:
 def _entry(said: dict[str, Any]) -> Entry | None:
     try:
         outputs = tuple(Output(**output) for output in said.pop("outputs"))
-        entry = Entry(**{**said, "keys": tuple(said.pop("keys")), "outputs": outputs})
-    except (KeyError, TypeError):
+        beside = tuple((path, size, time) for path, size, time in said.pop("beside", ()))
+        keys = tuple(said.pop("keys"))
+        entry = Entry(**{**said, "keys": keys, "outputs": outputs, "beside": beside})
+    except (KeyError, TypeError, ValueError):
         return None
-    names = (entry.source, entry.name, *(output.path for output in outputs))
+    paths = (*(output.path for output in outputs), *(path for path, _, _ in beside))
+    names = (entry.source, entry.name, *paths)
     return entry if all(isinstance(name, str) for name in names) else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from gpool_cli.batch.pieces import job_for
+from gpool_cli.batch.windows import KEPT_BYTES
 from gpool_cli.errors import InputError
 from gpool_cli.layout import Layout, shape_text
 from gpool_cli.model import ArrayInfo, Recipe
@@ -19,8 +20,9 @@ _LONG = 32 << 20
 
 
 def working_bytes(info: ArrayInfo, layout: Layout, recipe: Recipe) -> int:
-    """What one part of a map takes: a chunk, stored and decoded, and the state of its channels."""
-    return 2 * info.chunk_bytes + _state_bytes(info, layout, recipe)
+    """What one part of a map takes: a chunk, stored and decoded; its channels' state; its mask."""
+    beside = KEPT_BYTES if recipe.has_companions else 0
+    return 2 * info.chunk_bytes + _state_bytes(info, layout, recipe) + beside
 
 
 def is_long(info: ArrayInfo, layout: Layout, recipe: Recipe) -> bool:

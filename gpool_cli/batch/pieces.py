@@ -15,14 +15,16 @@ from typing import Any
 import numpy as np
 
 from gpool_cli import pulse
+from gpool_cli.batch.counting import Beside, Counting
 from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import Array, cut_parts
 from gpool_cli.layout import Layout, size_of
-from gpool_cli.model import ArrayInfo, Block, NanPolicy, Part, Recipe
-from gpool_cli.poolings import load_pooling
-from gpool_cli.poolings.cells import as_cells, grid_shape, region_of
-from gpool_cli.poolings.interface import Cells, Grid
+from gpool_cli.model import ArrayInfo, Block, Part, PoolingSpec, Recipe
+from gpool_cli.poolings import is_companion, keeps_units, load_pooling
+from gpool_cli.poolings.cells import grid_shape, region_of
+from gpool_cli.poolings.interface import Grid, Pooling
 from gpool_cli.poolings.kernels import cells_stand_alone
+from gpool_cli.poolings.normalize import Norm
 from gpool_cli.poolings.state import State
 
 Blocks = Iterator[tuple[Block, Array]]
@@ -36,6 +38,8 @@ class Piece:
         values: One array per pooling, in the shape that is written.
         axes: One letter per axis of the values.
         omitted: How many NaN were left out.
+        masked: How many other values were left out.
+        empty: In how many channels no value counts.
         start: The first row, where the piece is some rows of a batch.
         whole: This is all there is.
     """
@@ -43,6 +47,8 @@ class Piece:
     values: tuple[Array, ...]
     axes: str
     omitted: int
+    masked: int = 0
+    empty: int = 0
     start: int = 0
     whole: bool = True
 
@@ -54,10 +60,12 @@ class Partial:
     Attributes:
         state: The state of its poolings.
         omitted: How many NaN were left out.
+        masked: How many other values were left out.
     """
 
     state: State
     omitted: int
+    masked: int = 0
 
 
 class MapJob:
@@ -78,30 +86,35 @@ class MapJob:
     def __init__(self, info: ArrayInfo, layout: Layout, recipe: Recipe) -> None:
         assert info.dtype is not None
         self._info, self._layout, self._recipe = info, layout, recipe
-        self._poolings = [load_pooling(spec) for spec in recipe.poolings]
+        weighted = recipe.weights is not None
+        self._poolings = [load_pooling(spec, weighted) for spec in recipe.poolings]
         self._memory = layout.reversed() if info.fortran else layout
-        self._native = info.dtype.newbyteorder("=")
+        self._counting = Counting(info, self._memory, recipe)
+        self._norm = _norm_of(recipe, self._memory)
         self._dtype = np.dtype(recipe.dtype) if recipe.dtype is not None else None
         self._exact = self._dtype is not None and self._dtype == np.float64
-        self.cells_stand_alone = cells_stand_alone(self._native, self._exact)
+        self.cells_stand_alone = cells_stand_alone(self._counting.dtype, self._exact)
         self.parts = cut_parts(info)
         self.cells = size_of(grid_shape(info.memory_shape, self._memory))
         first_out = layout.output_axes(recipe.shape)[0]
         along = self._memory.axes[self.parts[0].axis]
         self.by_rows = len(self.parts) > 1 and along == "N" == first_out
 
-    def pool_part(self, blocks: Blocks, part: Part) -> Piece | Partial:
+    def pool_part(
+        self, blocks: Blocks, part: Part, beside: Beside | None = None
+    ) -> Piece | Partial:
         """Pool one part: some finished rows of a batch, or what is known after it.
 
         Args:
             blocks: The blocks of the part.
             part: One of the parts of the array.
+            beside: Its mask and weights.
 
         Raises:
             InputError: The blocks can't be read, NaN is an error, or a result does not fit.
         """
         rows = part if self.by_rows else None
-        partial = self._take_in(blocks, rows)
+        partial = self._take_in(blocks, rows, beside)
         return self._finish(partial, rows) if rows is not None else partial
 
     def pool_at_once(self, blocks: Blocks) -> Piece:
@@ -109,24 +122,24 @@ class MapJob:
 
         Takes and raises what `pool_part` does.
         """
-        return self._finish(self._take_in(blocks, None), None)
+        return self._finish(self._take_in(blocks, None, None), None)
 
-    def _take_in(self, blocks: Blocks, rows: Part | None) -> Partial:
+    def _take_in(self, blocks: Blocks, rows: Part | None, beside: Beside | None) -> Partial:
         """What is known after blocks of the whole array, or of some of its rows."""
         shape = self._info.memory_shape
         state = State(self._poolings, self._grid(shape if rows is None else rows.of(shape)))
-        omitted = 0
+        omitted = masked = 0
         pulse.read()
         for block, values in blocks:
             pulse.work()
-            cells = Cells(as_cells(values, self._memory))
-            if self._recipe.nan != "propagate" and self._native.kind == "f":
-                cells = _without_nan(cells, self._recipe.nan)
-                omitted += 0 if cells.missing is None else int(np.count_nonzero(cells.missing))
-            state.update(region_of(_within(block, rows), self._memory), cells)
+            counted = self._counting.count(block, values, beside)
+            omitted += counted.nan
+            masked += counted.masked
+            if counted.cells is not None:
+                state.update(region_of(_within(block, rows), self._memory), counted.cells)
             pulse.read()
         pulse.work()
-        return Partial(state, omitted)
+        return Partial(state, omitted, masked)
 
     def join(self, parts: Iterable[Piece | Partial]) -> Iterator[Piece]:
         """Put what the parts gave together, in their order."""
@@ -138,7 +151,9 @@ class MapJob:
                 total = part
             else:
                 total.state.merge(part.state)
-                total = Partial(total.state, total.omitted + part.omitted)
+                total = Partial(
+                    total.state, total.omitted + part.omitted, total.masked + part.masked
+                )
         if total is not None:
             yield self._finish(total, None)
 
@@ -149,17 +164,31 @@ class MapJob:
             shape = rows.of(self._info.memory_shape)
             shape = shape[::-1] if self._info.fortran else shape
         values = tuple(
-            self._arrange(partial.state.finish(pooling, self._dtype), shape)
+            self._arrange(self._finished(partial.state, pooling), shape)
             for pooling in self._poolings
         )
         axes = self._layout.output_axes(self._recipe.shape)
         if self._recipe.batched and "N" not in axes:
             values, axes = tuple(array[np.newaxis] for array in values), "N" + axes
         start = rows.first if rows is not None else 0
-        return Piece(values, axes, partial.omitted, start, whole=rows is None)
+        empty = int(np.count_nonzero(partial.state.empty))
+        whole = rows is None
+        return Piece(values, axes, partial.omitted, partial.masked, empty, start, whole)
+
+    def _finished(self, state: State, pooling: Pooling) -> Array:
+        """What one pooling makes of a state, in the dtype that the user gets."""
+        own = pooling.result_dtype(self._counting.meant)
+        if pooling.own_dtype:
+            return state.finish(pooling, own)
+        if self._norm is not None:
+            own = np.result_type(own, np.float32)
+        dtype = self._dtype if self._dtype is not None else own
+        if dtype.kind != "f":
+            _refuse_empty(int(np.count_nonzero(state.empty)), dtype)
+        return state.finish(pooling, dtype, self._norm)
 
     def _grid(self, shape: tuple[int, ...]) -> Grid:
-        return Grid(grid_shape(shape, self._memory), self._native, self._exact)
+        return Grid(grid_shape(shape, self._memory), self._counting.dtype, self._exact)
 
     def _arrange(self, values: Array, shape: Sequence[int]) -> Array:
         """Pooled values in the order of the output's axes, the pooled ones kept with length 1.
@@ -185,7 +214,13 @@ def job_for(info: ArrayInfo, layout: Layout, recipe: Recipe) -> MapJob:
     return _job_for(replace(info, dataset="", place=None), layout, recipe)
 
 
-def pool_pieces(blocks: Blocks, info: ArrayInfo, layout: Layout, recipe: Recipe) -> Iterator[Piece]:
+def pool_pieces(
+    blocks: Blocks,
+    info: ArrayInfo,
+    layout: Layout,
+    recipe: Recipe,
+    beside: Beside | None = None,
+) -> Iterator[Piece]:
     """Pool one array in this process.
 
     Args:
@@ -193,6 +228,7 @@ def pool_pieces(blocks: Blocks, info: ArrayInfo, layout: Layout, recipe: Recipe)
         info: Its shape and dtype.
         layout: The meaning of its axes.
         recipe: What to compute, and how.
+        beside: Its mask and weights.
 
     Yields:
         Its pooled values: whole, or row by row in order.
@@ -201,7 +237,8 @@ def pool_pieces(blocks: Blocks, info: ArrayInfo, layout: Layout, recipe: Recipe)
         InputError: The blocks can't be read, NaN is an error, or a result does not fit its dtype.
     """
     job = job_for(info, layout, recipe)
-    return job.join(job.pool_part(part, which) for which, part in _by_part(blocks, job.parts))
+    parts = _by_part(blocks, job.parts)
+    return job.join(job.pool_part(part, which, beside) for which, part in parts)
 
 
 def pool_blocks(
@@ -246,10 +283,29 @@ def _within(block: Block, rows: Part | None) -> Block:
     return Block(tuple(start), block.shape)
 
 
-def _without_nan(cells: Cells, nan: NanPolicy) -> Cells:
-    missing = np.isnan(cells.values)
-    if not missing.any():
-        return cells
-    if nan == "error":
-        raise InputError("holds NaN", "leave NaN out with --nan omit, or let it through")
-    return Cells(cells.values, missing)
+def _refuse_empty(count: int, dtype: np.dtype[Any]) -> None:
+    """Refuse channels that have no value in a dtype that has no NaN to say so."""
+    if count:
+        channels = "a channel" if count == 1 else f"{count:,} channels"
+        raise InputError(
+            f"has {channels} without any valid value, and {dtype.name} has no NaN for that",
+            "ask for --dtype float32 or float64",
+        )
+
+
+def is_normalized(recipe: Recipe, spec: PoolingSpec) -> bool:
+    """Whether the values of a pooling are vectors that are divided by their lengths."""
+    return recipe.normalize != "none" and not is_companion(spec)
+
+
+def is_packed(recipe: Recipe, spec: PoolingSpec) -> bool:
+    """Whether the values of a pooling are packed as those of a packed map are."""
+    return not recipe.unpack and recipe.normalize == "none" and keeps_units(spec)
+
+
+def _norm_of(recipe: Recipe, memory: Layout) -> Norm | None:
+    """How pooled values are normalized, which have the kept axes in the order of memory."""
+    if recipe.normalize == "none":
+        return None
+    kept = [memory.axes[i] for i in memory.kept]
+    return Norm(recipe.normalize, kept.index("C") if "C" in kept else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -118,6 +118,33 @@ def check_existing(planned: Sequence[Planned], destination: Destination) -> None
             f"the output {printable(existing[0])} is already there{more}",
             _REPLACE[destination.kind == "directory"],
         )
+
+
+def check_beside(
+    planned: Sequence[Planned],
+    destination: Destination,
+    report: str | None,
+    beside: Iterable[str],
+) -> None:
+    """Refuse to replace a mask or a weights map of the run.
+
+    Args:
+        planned: The inputs and their outputs.
+        destination: Where results go.
+        report: Where the report goes, if there is one.
+        beside: The paths of masks and weights maps.
+
+    Raises:
+        UsageError: An output is one of them.
+    """
+    outputs = [path for one in planned for path in one.outputs]
+    if destination.kind == "file":
+        outputs += destination.outputs_of_file()
+    if report:
+        outputs.append(report)
+    existing = [path for path in outputs if os.path.lexists(path)]
+    if existing:
+        check_inputs(existing, [InputFile(path, path) for path in dict.fromkeys(beside)])
 
 
 def check_report(report: str, planned: Sequence[Planned], destination: Destination) -> None:

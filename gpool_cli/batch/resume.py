@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Iterable
 
-from gpool_cli.batch.manifest import Entry, Output, Previous, key_of
+from gpool_cli.batch.manifest import Entry, Output, Previous, key_of, stamp_of
 from gpool_cli.batch.plan import Planned
 from gpool_cli.batch.stopping import check
 from gpool_cli.events import DoneBefore
@@ -48,8 +48,11 @@ def _holds(entry: Entry, file: InputFile, directory: str) -> bool:
         return False
     try:
         status = os.stat(file.path)
-        return (entry.size, entry.mtime_ns) == (status.st_size, status.st_mtime_ns) and all(
-            is_whole(directory, output) for output in entry.outputs
+        same = (entry.size, entry.mtime_ns) == (status.st_size, status.st_mtime_ns)
+        return (
+            same
+            and all(stamp_of(stamp[0]) == stamp for stamp in entry.beside)
+            and all(is_whole(directory, output) for output in entry.outputs)
         )
     except (OSError, ValueError):
         return False  # What is wrong with it is said when it is its turn.

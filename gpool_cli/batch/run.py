@@ -41,7 +41,7 @@ Change = Callable[[Iterable[Outcome | Alike]], Iterator[Outcome | Alike]]
 def run_tasks(
     tasks: Iterable[Task],
     sink: Sink,
-    known: Sequence[Failed | DoneBefore],
+    known: Sequence[Failed | Skipped | DoneBefore],
     listen: Listener,
     tally: Tally,
     work: Work | None = None,
@@ -52,8 +52,8 @@ def run_tasks(
     Args:
         tasks: What to do.
         sink: Where results go.
-        known: Inputs that are not there, which failed before they began, and those that were done
-            before.
+        known: Inputs that are not there, which failed before they began, those that are left out,
+            and those that were done before.
         listen: Told of everything that happens.
         tally: The totals; they are right whatever ends the run.
         work: Who does it; None does it in this process.
@@ -100,10 +100,12 @@ class _Run:
         self._held: list[Pooled] = []
         self._zeros = ZeroChannels()
 
-    def take_known(self, event: Failed | DoneBefore) -> None:
-        """Count an input that was not there, or was done before."""
+    def take_known(self, event: Failed | Skipped | DoneBefore) -> None:
+        """Count an input that was not there, is left out, or was done before."""
         if isinstance(event, Failed):
             self.tally.failed_files += 1
+        elif isinstance(event, Skipped):
+            self.tally.skipped += 1
         else:
             self.tally.done_before += 1
         self._listen(event)

@@ -8,11 +8,11 @@ from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from types import TracebackType
 
 from gpool_cli.batch.crash import Crashed
+from gpool_cli.batch.masks import needs_worker
 from gpool_cli.batch.slot import Pending, Slot
 from gpool_cli.batch.units import Answer, ListMaps, MapPart, Maps, Step, Unit, WholeFiles
 from gpool_cli.batch.work import Listing, failure_of, list_maps
 from gpool_cli.errors import GpoolError
-from gpool_cli.formats.opening import isolated
 from gpool_cli.model import Task
 
 # A worker has a unit and one more to go on with. What comes next goes to whoever is first done:
@@ -68,7 +68,7 @@ class Slots:
 
     def look(self, task: Task) -> Listing:
         """Look into a large file: here, or where that may be harmful in a worker."""
-        if not isolated(task.file.path):
+        if not needs_worker(task.file, task.recipe):
             return list_maps(task)
         answer = self._hand_out(ListMaps(task)).answer()
         if isinstance(answer, GpoolError):

@@ -33,7 +33,7 @@ class Teller:
 
     def take_in(self, piece: Result, tally: Tally) -> None:
         """Count a piece, for this result and for the totals of the run."""
-        tally.omitted += piece.omitted
+        _count_unusual(piece, tally)
         values = piece.values
         low, high = float(values.min()), float(values.max())
         if not math.isfinite(low + high):
@@ -90,13 +90,23 @@ def _count_special(values: Array, tally: Tally) -> int:
     return count
 
 
+def _count_unusual(result: Result, tally: Tally) -> None:
+    """Count what was left out of a result, and what has no length, for the totals of the run."""
+    tally.omitted += result.omitted
+    tally.masked += result.masked
+    tally.empty_channels += result.empty
+    if result.normalized:
+        there = result.values.any(axis=result.axes.index("C"))
+        tally.zero_vectors += int(np.count_nonzero(~there))
+
+
 def count_together(alike: Alike, tally: Tally) -> None:
     """Count files that are alike for the totals of the run."""
     tally.files += alike.count
     tally.maps += alike.count
     tally.bytes_in += alike.count * alike.results[0].info.nbytes
     for result in alike.results:
-        tally.omitted += result.omitted
+        _count_unusual(result, tally)
         if not math.isfinite(float(result.values.min()) + float(result.values.max())):
             _count_special(result.values, tally)
 

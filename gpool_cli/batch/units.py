@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gpool_cli.batch.alike import pool_together
+from gpool_cli.batch.masks import companions_of
 from gpool_cli.batch.memory import is_long, working_bytes
 from gpool_cli.batch.pieces import Partial, Piece
 from gpool_cli.batch.work import (
@@ -25,14 +26,18 @@ from gpool_cli.batch.work import (
 )
 from gpool_cli.errors import GpoolError
 from gpool_cli.formats.interface import cut_parts
+from gpool_cli.formats.opening import isolated
 from gpool_cli.layout import Layout
-from gpool_cli.model import STDIN, Alike, ArrayInfo, FileDone, Outcome, Part, Task
+from gpool_cli.model import STDIN, Alike, ArrayInfo, Failed, FileDone, Outcome, Part, Task
 
 # Files below this go together with others, up to so many bytes and so many files a unit.
 _SMALL_FILE = 16 << 20
 _TOGETHER_BYTES = 16 << 20
 _TOGETHER_FILES = 256
 _TOGETHER_MAPS = 256
+
+# A pipe, or a long deflated member, is read in the main process, and HDF5 only in workers.
+_NOT_HERE = "can't have a mask or a weights map in HDF5, for it is read as one stream"
 
 # The results of a map that can only be read in one go come back in one go, up to so many parts.
 _MOST_PARTS_AT_ONCE = 64
@@ -102,9 +107,15 @@ class Here:
 
     def outcomes(self) -> Iterator[Outcome]:
         """Do it, as slowly as the outcomes are taken."""
+        if any(isolated(one.path) for one in companions_of(self.task.file, self.task.recipe)):
+            yield Failed(self.task.file, "", _NOT_HERE, "save it as .npy")
+            if self.maps is None:
+                yield FileDone(self.task.file)
+            return
         if self.maps is None:
-            return pool_file(self.task)
-        return pool_maps(self.task, self.maps, self.count)
+            yield from pool_file(self.task)
+        else:
+            yield from pool_maps(self.task, self.maps, self.count)
 
 
 Unit = WholeFiles | Maps | MapPart | ListMaps

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gpool_cli import pulse
+from gpool_cli.batch.masks import Companions
 from gpool_cli.batch.memory import check_memory, is_long, working_bytes
-from gpool_cli.batch.pieces import Partial, Piece, job_for, pool_pieces
+from gpool_cli.batch.pieces import Partial, Piece, is_normalized, is_packed, job_for, pool_pieces
 from gpool_cli.batch.select import may_be_wanted, select
 from gpool_cli.errors import GpoolError
 from gpool_cli.formats.interface import Reader
@@ -61,14 +62,15 @@ def pool_file(task: Task, share: int | None = None) -> Iterator[Outcome]:
         it takes more than its share, or its results are long, `TooLarge` and nothing else.
     """
     try:
-        with open_reader(task.file.path, task.access) as reader:
+        with open_reader(task.file.path, task.access) as reader, Companions(task) as companions:
             for infos in _listings(task.file, reader):
-                listing = _choose(task, infos, reader)
+                listing = _choose(task, infos, reader, companions)
                 if share is not None and _is_too_large(listing, task, share):
                     yield TooLarge(task.file)
                     return
                 yield from listing.outcomes
-                yield from _pool_all(task, reader, listing.maps, len(listing.maps))
+                count = len(listing.maps)
+                yield from _pool_all(task, reader, companions, listing.maps, count)
     except Exception as error:
         yield failure_of(task.file, "", error)
     yield FileDone(task.file)
@@ -77,9 +79,9 @@ def pool_file(task: Task, share: int | None = None) -> Iterator[Outcome]:
 def list_maps(task: Task) -> Listing:
     """Look into a file and choose its maps."""
     try:
-        with open_reader(task.file.path, task.access) as reader:
+        with open_reader(task.file.path, task.access) as reader, Companions(task) as companions:
             infos = list(reader.arrays_named(may_be_wanted(task.file.keys)))
-            listing = _choose(task, infos, reader)
+            listing = _choose(task, infos, reader, companions)
             listing.cuttable = not reader.sequential
             return listing
     except Exception as error:
@@ -95,16 +97,17 @@ def pool_maps(task: Task, maps: Sequence[Map], count: int) -> Iterator[Outcome]:
         count: How many the file has in all.
     """
     try:
-        with open_reader(task.file.path, task.access) as reader:
-            yield from _pool_all(task, reader, maps, count)
+        with open_reader(task.file.path, task.access) as reader, Companions(task) as companions:
+            yield from _pool_all(task, reader, companions, maps, count)
     except Exception as error:
         yield failure_of(task.file, "", error)
 
 
 def pool_part(task: Task, info: ArrayInfo, layout: Layout, part: Part) -> Piece | Partial:
     """Pool one part of a map; what is wrong with it is raised."""
-    with open_reader(task.file.path, task.access) as reader:
-        return job_for(info, layout, task.recipe).pool_part(reader.blocks(info, [part]), part)
+    with open_reader(task.file.path, task.access) as reader, Companions(task) as companions:
+        job, beside = job_for(info, layout, task.recipe), companions.of(info, layout)
+        return job.pool_part(reader.blocks(info, [part]), part, beside)
 
 
 def failure_of(file: InputFile, dataset: str, error: Exception) -> Failed:
@@ -143,6 +146,10 @@ def results_of(
             values=values,
             axes=piece.axes,
             omitted=piece.omitted if i == 0 else 0,
+            masked=piece.masked if i == 0 else 0,
+            empty=piece.empty if i == 0 else 0,
+            normalized=is_normalized(task.recipe, spec),
+            packed=info.packing is not None and is_packed(task.recipe, spec),
             first=i == 0,
             parts=count,
             start=piece.start,
@@ -166,7 +173,9 @@ def _listings(file: InputFile, reader: Reader) -> Iterator[Sequence[ArrayInfo]]:
         yield list(reader.arrays_named(may_be_wanted(file.keys)))
 
 
-def _choose(task: Task, infos: Sequence[ArrayInfo], reader: Reader) -> Listing:
+def _choose(
+    task: Task, infos: Sequence[ArrayInfo], reader: Reader, companions: Companions
+) -> Listing:
     pulse.work()
     file, layout = task.file, task.recipe.layout
     container = format_of(file.path).container
@@ -182,6 +191,9 @@ def _choose(task: Task, infos: Sequence[ArrayInfo], reader: Reader) -> Listing:
     elif not selection.maps and not selection.failed:
         say(_nothing_in(file, infos))
     for info, meaning in selection.maps:
+        if what := companions.is_one(info):
+            say(Skipped(file, info.dataset, f"is the {what}", info))
+            continue
         doubt = layout_doubt(meaning, info.shape)
         if doubt and task.strict:
             say(Failed(file, info.dataset, "may have another layout", doubt))
@@ -190,6 +202,7 @@ def _choose(task: Task, infos: Sequence[ArrayInfo], reader: Reader) -> Listing:
             say(Warned(file, info.dataset, "layout", doubt))
         try:
             check_memory(info, meaning, task.recipe, task.access.max_memory)
+            companions.of(info, meaning)
         except GpoolError as error:
             say(failure_of(file, info.dataset, error))
             continue
@@ -227,10 +240,13 @@ def _nothing_in(file: InputFile, infos: Sequence[ArrayInfo]) -> Failed | Skipped
     return Failed(file, "", message, hint)
 
 
-def _pool_all(task: Task, reader: Reader, maps: Sequence[Map], count: int) -> Iterator[Outcome]:
+def _pool_all(
+    task: Task, reader: Reader, companions: Companions, maps: Sequence[Map], count: int
+) -> Iterator[Outcome]:
     for info, layout in maps:
         try:
-            for piece in pool_pieces(reader.blocks(info), info, layout, task.recipe):
+            beside = companions.of(info, layout)
+            for piece in pool_pieces(reader.blocks(info), info, layout, task.recipe, beside):
                 yield from results_of(task, info, layout, piece, count)
         except GpoolError as error:
             yield failure_of(task.file, info.dataset, error)

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from gpool_cli.access import Access
 from gpool_cli.batch.confidences import Classifier
 from gpool_cli.batch.destination import Destination
+from gpool_cli.batch.masks import axes_of, companions_of, describe, what_it_is
 from gpool_cli.batch.plan import Planned, look_into
 from gpool_cli.batch.work import failure_of
 from gpool_cli.batch.workers import Scout
-from gpool_cli.errors import InputError
+from gpool_cli.errors import GpoolError, InputError
 from gpool_cli.layout import Layout, layout_doubt, shape_text
-from gpool_cli.model import STDIN, ArrayInfo, Failed, Recipe, Skipped, Warned
+from gpool_cli.model import STDIN, ArrayInfo, Failed, InputFile, Recipe, Skipped, Warned
 from gpool_cli.printable import printable
 from gpool_cli.quantities import count_text
 from gpool_cli.report.lines import Warnings, place_text, print_failure, skip_text
@@ -25,6 +26,8 @@ _COLUMNS = (
     Column("shape", 2),
     Column("layout", 3, text=True),
     Column("dtype", 5, text=True),
+    Column("mask", 2, text=True, dull="", least=16),
+    Column("weights map", 2, text=True, dull="", least=16),
     Column("output", 4),
     Column("written to", 1, text=True, dull="", least=16),
 )
@@ -34,12 +37,13 @@ _COLUMNS = (
 class Plan:
     """A run that is only looked at: its inputs, those that are not there, and what is wanted.
 
-    ``done`` is how many inputs an earlier run finished, ``classifier`` what makes confidences of
-    the pooled channels.
+    ``aside`` are inputs that are left out, ``done`` is how many an earlier run finished,
+    ``classifier`` what makes confidences of the pooled channels.
     """
 
     planned: Sequence[Planned]
     missing: Sequence[Failed]
+    aside: Sequence[Skipped]
     destination: Destination
     recipe: Recipe
     strict: bool
@@ -53,7 +57,8 @@ def print_plan(plan: Plan, scout: Scout) -> int:
     for failure in plan.missing:
         print_failure(failure)
     failed = bool(plan.missing)
-    rows, maps, skips, warnings = [], 0, [], Warnings()
+    rows, maps, warnings = [], 0, Warnings()
+    skips = [skip_text(skip) for skip in plan.aside]
     for one in plan.planned:
         for said in _rows(one, plan, scout):
             if isinstance(said, Failed):
@@ -90,6 +95,10 @@ def _rows(
     recipe = plan.recipe
     try:
         selection = look_into(one.file, recipe.layout, plan.access, scout)
+        beside = [
+            (found, scout.call(InputFile(found.path, found.path), describe, found, plan.access))
+            for found in companions_of(one.file, recipe)
+        ]
     except Exception as error:
         yield failure_of(one.file, "", error)
         return
@@ -102,6 +111,15 @@ def _rows(
         yield Failed(one.file, info.dataset, wrong.message, wrong.hint)
     outputs = one.outputs or tuple(_shared_outputs(plan.destination))
     for i, (info, layout) in enumerate(selection.maps):
+        if what := what_it_is(info, one.file.path, beside):
+            yield Skipped(one.file, info.dataset, f"is the {what}", info)
+            continue
+        try:
+            for companion, found in beside:
+                axes_of(companion, found, info, layout)
+        except GpoolError as error:
+            yield failure_of(one.file, info.dataset, error)
+            continue
         doubt = layout_doubt(layout, info.shape)
         if doubt and plan.strict:
             yield Failed(one.file, info.dataset, "may have another layout", doubt)
@@ -120,6 +138,9 @@ def _rows(
                 "shape": shape_text(info.shape),
                 "layout": layout.axes,
                 "dtype": info.dtype_name,
+                "mask": "",
+                "weights map": "",
+                **{companion.what: companion.words for companion, _ in beside},
                 "output": shape_text((1, *shape) if batched else shape),
                 "written to": printable(path),
             }

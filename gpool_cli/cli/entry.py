@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from gpool_cli.batch.counting import fill_numbers, packing_text
 from gpool_cli.batch.diagnosis import Diagnosis
 from gpool_cli.layout import Layout, shape_text
 from gpool_cli.model import ArrayInfo, InputFile
@@ -18,9 +19,10 @@ COLUMNS = (
     Column("shape", 1),
     Column("dtype", 2, text=True),
     Column("layout", 3, text=True),
-    Column("chunks", 5, dull=""),
-    Column("filters", 4, text=True, dull=""),
-    Column("size", 6),
+    Column("stored as", 4, text=True, dull=""),
+    Column("chunks", 6, dull=""),
+    Column("filters", 5, text=True, dull=""),
+    Column("size", 7),
 )
 STATS_COLUMNS = (
     Column("source", 0, text=True, least=20),
@@ -72,6 +74,9 @@ def entry_as_json(entry: Entry, stats: bool) -> dict[str, Any]:
         "layout_from": layout.origin if layout is not None else None,
         "chunks": list(info.chunks) if info.chunks is not None else None,
         "filters": list(info.filters),
+        "fill_values": fill_numbers(info),
+        "scale_factor": info.packing.scale if info.packing and info.packing.is_packed else None,
+        "add_offset": info.packing.offset if info.packing and info.packing.is_packed else None,
         "nbytes": info.nbytes,
         "note": printable(f"skipped: {entry.reason}" if entry.reason else entry.doubt),
     }
@@ -104,6 +109,7 @@ def cells(entry: Entry) -> dict[str, str]:
         "layout": f"{layout.axes} ({layout.origin})" if layout is not None else "",
         "chunks": shape_text(info.chunks) if info.chunks else "",
         "filters": " ".join(info.filters),
+        "stored as": packing_text(info),
         "size": bytes_text(info.nbytes),
         **(_stats_cells(diagnosis) if diagnosis is not None else {}),
     }

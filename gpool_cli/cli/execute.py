@@ -11,7 +11,15 @@ from gpool_cli.batch.confidences import Classifier, Confidences
 from gpool_cli.batch.destination import Destination, parse_destination
 from gpool_cli.batch.discover import Found, discover, with_distinct_names
 from gpool_cli.batch.jobs import usable_cores, worth_workers
-from gpool_cli.batch.plan import Planned, check_existing, check_plan, check_report, plan
+from gpool_cli.batch.masks import check_pattern, companions_of, files_beside, split_masks
+from gpool_cli.batch.plan import (
+    Planned,
+    check_beside,
+    check_existing,
+    check_plan,
+    check_report,
+    plan,
+)
 from gpool_cli.batch.run import Change, run_tasks
 from gpool_cli.batch.sinks import make_sink
 from gpool_cli.batch.workers import Scout, workers
@@ -21,7 +29,8 @@ from gpool_cli.cli.options import RunOptions
 from gpool_cli.errors import GpoolError, Stopped, UsageError
 from gpool_cli.events import DoneBefore
 from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.model import Failed, PoolingSpec, Recipe, Task
+from gpool_cli.model import Failed, PoolingSpec, Recipe, Skipped, Task
+from gpool_cli.poolings import check_weighted
 from gpool_cli.report.lines import print_error
 from gpool_cli.surroundings import Carry
 from gpool_cli.tally import Tally
@@ -48,6 +57,8 @@ def execute(
         GpoolError: The run can't begin, or its output can't be written.
         Stopped: It was asked to stop.
     """
+    if options.count:
+        specs = [*specs, PoolingSpec("count")]
     destination = parse_destination(
         options.output,
         options.format,
@@ -57,10 +68,8 @@ def execute(
         options.resume,
     )
     _check_terminal(destination)
+    _check_companions(specs, options)
     found = discover(named_inputs(options), options.keys, options.base, _own_paths(destination))
-    files = found.files
-    if destination.kind != "directory":
-        files = with_distinct_names(files)
     recipe = Recipe(
         poolings=tuple(specs),
         layout=options.layout,
@@ -70,11 +79,22 @@ def execute(
         batched=options.stack or not found.alone,
         activation=classifier.activation if classifier is not None else "",
         head=classifier.fingerprint() if classifier is not None else "",
+        mask=options.mask,
+        weights=options.weights_map,
+        fill=options.fill_value,
+        unpack=options.unpack,
+        normalize=options.normalize,
     )
+    files, masks = split_masks(found.files, recipe)
+    if destination.kind != "directory":
+        files = with_distinct_names(files)
     missing = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
     with Scout(options.timeout) as scout:
         planned = list(plan(files, destination, options.layout, options.access, scout))
         check_plan(planned, destination)
+        if recipe.has_companions:
+            beside = (c.path for file in files for c in companions_of(file, recipe))
+            check_beside(planned, destination, options.report, beside)
         if options.report is not None:
             check_report(options.report, planned, destination)
         if options.copy_others and not any(destination.carries(one.file) for one in planned):
@@ -87,12 +107,15 @@ def execute(
             rest, done = _look(destination, planned, recipe, options)
             access, strict = options.access, options.strict
             return print_plan(
-                Plan(rest, missing, destination, recipe, strict, access, len(done), classifier),
+                Plan(
+                    rest, missing, masks, destination, recipe, strict, access, len(done), classifier
+                ),
                 scout,
             )
+    missing_or_aside: list[Failed | Skipped] = [*missing, *masks]
     with _record(destination, planned, recipe, options) as record:
         change = Confidences(classifier, options.strict).of if classifier is not None else None
-        return _run(planned, record, missing, destination, recipe, found, options, change)
+        return _run(planned, record, missing_or_aside, destination, recipe, found, options, change)
 
 
 def _check_terminal(destination: Destination) -> None:
@@ -102,6 +125,14 @@ def _check_terminal(destination: Destination) -> None:
             f"{row.name} is binary, and standard output is a terminal",
             "pipe it into a program, choose -f csv, or name a file with -o",
         )
+
+
+def _check_companions(specs: Sequence[PoolingSpec], options: RunOptions) -> None:
+    if options.mask is not None:
+        check_pattern(options.mask, "--mask")
+    if options.weights_map is not None:
+        check_pattern(options.weights_map, "--weights-map")
+        check_weighted(specs)
 
 
 def _own_paths(destination: Destination) -> list[str]:
@@ -156,7 +187,7 @@ def _record(
 def _run(
     planned: Sequence[Planned],
     record: Record | None,
-    missing: Sequence[Failed],
+    aside: Sequence[Failed | Skipped],
     destination: Destination,
     recipe: Recipe,
     found: Found,
@@ -173,8 +204,9 @@ def _run(
     )
     sink = make_sink(destination, style, found.alone, record)
     rest = record.rest if record is not None else planned
-    known: list[Failed | DoneBefore] = [*missing, *(record.done if record is not None else ())]
-    count = worth_workers([one.file for one in rest], options.jobs or usable_cores())
+    done = record.done if record is not None else ()
+    known: list[Failed | Skipped | DoneBefore] = [*aside, *done]
+    count = worth_workers([one.file for one in rest], recipe, options.jobs or usable_cores())
     tally = Tally()
     with contextlib.ExitStack() as stack:
         carry = Carry(_passing_directory(stack) if options.copy_others else "")
@@ -207,7 +239,7 @@ def _tasks(
 ) -> Iterator[Task]:
     for one in rest:
         if record is not None:
-            record.journal.see(one.file)
+            record.journal.see(one.file, files_beside(one.file, recipe))
         carried = carry if destination.carries(one.file) else None
         yield Task(one.file, recipe, options.strict, carried, options.access)
 

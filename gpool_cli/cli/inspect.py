@@ -79,7 +79,7 @@ def _diagnosed(files: Sequence[InputFile], options: InputOptions) -> Iterator[En
         for file, entries in zip(files, listed, strict=True)
     ]
     tasks = [Task(file, recipe, access=access) for file in compress(files, wanted)]
-    count = worth_workers([task.file for task in tasks], usable_cores())
+    count = worth_workers([task.file for task in tasks], recipe, usable_cores())
     with workers(count, options.timeout, DEFAULT_MEMORY) as work:
         answers = diagnose(tasks, work)
         for file, entries, read in zip(files, listed, wanted, strict=True):

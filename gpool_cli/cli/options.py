@@ -14,7 +14,14 @@ from gpool_cli.access import Access
 from gpool_cli.errors import UsageError
 from gpool_cli.formats import WRITABLE
 from gpool_cli.layout import SHAPES, ShapeStyle, parse_layout
-from gpool_cli.model import NAN_POLICIES, NanPolicy
+from gpool_cli.model import (
+    FILL_POLICIES,
+    NAN_POLICIES,
+    NORMS,
+    FillPolicy,
+    NanPolicy,
+    NormName,
+)
 from gpool_cli.quantities import parse_bytes
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -66,6 +73,12 @@ class RunOptions(InputOptions):
     shape: ShapeStyle
     dtype: str | None
     nan: NanPolicy
+    mask: str | None
+    weights_map: str | None
+    count: bool
+    fill_value: FillPolicy
+    unpack: bool
+    normalize: NormName
     strict: bool
     jobs: int | None
     dry_run: bool
@@ -194,6 +207,39 @@ _RUN = (
         default="propagate",
         show_default=True,
         help="What NaN does: spread to its channel, be left out, or fail the map.",
+    ),
+    click.option(
+        "--mask",
+        metavar="FILE[:DATASET]",
+        shell_complete=complete_path,
+        help="Only values where this is 1 count; it is H x W or N x H x W, of 0 and 1. {stem}, "
+        "{name}, {dir} and {parent} stand for the parts of an input's path, so that each has its "
+        "own: '{stem}_mask.npy'.",
+    ),
+    click.option(
+        "--weights-map",
+        metavar="FILE[:DATASET]",
+        shell_complete=complete_path,
+        help="How much each position counts in an average: as --mask, but of any numbers from 0.",
+    ),
+    click.option("--count", is_flag=True, help="Also give how many values of each channel count."),
+    click.option(
+        "--fill-value",
+        type=click.Choice(FILL_POLICIES),
+        default="missing",
+        show_default=True,
+        help="What the values of _FillValue and missing_value are in HDF5 and netCDF files: "
+        "missing, or values as others.",
+    ),
+    click.option(
+        "--unpack", is_flag=True, help="Apply scale_factor and add_offset of netCDF files first."
+    ),
+    click.option(
+        "--normalize",
+        type=click.Choice(NORMS),
+        default="none",
+        show_default=True,
+        help="Divide each pooled vector by its length.",
     ),
     click.option("--strict", is_flag=True, help="Warnings are failures."),
     click.option(

@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 from gpool_cli.cli.options import RunOptions, collect, run_options
 from gpool_cli.errors import UsageError
 from gpool_cli.model import PoolingSpec
-from gpool_cli.poolings import TABLE, Row, parse_pooling
+from gpool_cli.poolings import COMMANDS, Row, parse_pooling
 
 
 def pooling_command(row: Row) -> click.Command:
@@ -28,7 +28,7 @@ def pooling_command(row: Row) -> click.Command:
 def _complete_pooling(
     _: click.Context, __: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    return [CompletionItem(row.name) for row in TABLE if row.name.startswith(incomplete)]
+    return [CompletionItem(row.name) for row in COMMANDS if row.name.startswith(incomplete)]
 
 
 @click.command("pool")

@@ -222,7 +222,7 @@ class Hdf5Writer(Writer):
         group, name = self._groups.place_of(member_name(result, self.style))
         dataset = self._maker.create(group, name, result)
         if self._mirror is not None:
-            self._mirror.describe(result.info.dataset, dataset)
+            self._mirror.describe(result, dataset)
         return dataset
 
     def finish(self) -> None:

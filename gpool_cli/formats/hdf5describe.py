@@ -11,6 +11,7 @@ from h5py import h5a, h5d
 from gpool_cli.errors import InputError, UsageError
 from gpool_cli.formats.hdf5external import Outside
 from gpool_cli.formats.hdf5opening import DAMAGE
+from gpool_cli.formats.hdf5packing import read_packing
 from gpool_cli.formats.hdf5raw import RawFile, offset_of
 from gpool_cli.formats.hdf5source import filter_names
 from gpool_cli.formats.hdf5types import TypeTable
@@ -82,6 +83,7 @@ def _describe_dataset(
         place=(offset, raw.identity) if plain and raw is not None and offset is not None else None,
         filters=filters,
         broken=bool(elsewhere),
+        packing=read_packing(node.item, dtype),
     )
 
 

@@ -16,12 +16,15 @@ from gpool_cli.formats.hdf5others import saved_others
 from gpool_cli.formats.hdf5results import OWN_ATTRIBUTES
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.formats.naming import safe_name, stem
-from gpool_cli.model import InputFile
+from gpool_cli.model import InputFile, Result
 from gpool_cli.printable import printable
 from gpool_cli.surroundings import Attribute, Surroundings
 
-# A word about axes, which pooling has changed.
-_CHANGED = OWN_ATTRIBUTES | {b"data_format"}
+# A word about axes, which pooling has changed, and about missing values, which are NaN in results.
+_CHANGED = OWN_ATTRIBUTES | {b"data_format", b"_FillValue", b"missing_value"}
+
+# How stored values are unpacked, which means nothing for results in other units.
+_PACKING = frozenset({b"scale_factor", b"add_offset", b"_Unsigned"})
 
 
 class Mirror:
@@ -44,10 +47,12 @@ class Mirror:
         self._others = surroundings.others
         self._made: set[str] = set()
 
-    def describe(self, dataset: str, result: Any) -> None:
+    def describe(self, result: Result, made: Any) -> None:
         """Give a result, a low-level dataset, the attributes of what it was pooled from."""
+        dataset = result.info.dataset
         self._made.add(dataset.rpartition("/")[0])
-        write_attributes(self._attributes.get(dataset, ()), result, _CHANGED)
+        changed = _CHANGED if result.packed else _CHANGED | _PACKING
+        write_attributes(self._attributes.get(dataset, ()), made, changed)
 
     def finish(self) -> None:
         """Carry over groups, and the datasets that were not pooled, as they are stored.

@@ -91,8 +91,8 @@ class Reader(ABC):
 
         Args:
             info: The array.
-            parts: Some of those that `cut_parts` gives, in order; None for all. What has no
-                order but its own (a pipe, a deflated member) takes only all.
+            parts: Some of those that `cut_parts` gives for any size, in order; None for all. What
+                has no order but its own (a pipe, a deflated member) takes only all.
 
         Yields:
             The block, and its values: C order, native byte order, valid until the next block.
@@ -207,20 +207,22 @@ class Parts(Sequence[Part]):
         return Part(self.axis, first, min(first + self.step, self.length))
 
 
-def cut_parts(info: ArrayInfo) -> Parts:
+def cut_parts(info: ArrayInfo, target: int | None = None) -> Parts:
     """Cut an array into parts for workers, along its first axis in memory that has any length.
 
     Args:
         info: The array.
+        target: Bytes a part; None for `PART_BYTES`.
 
     Returns:
-        Parts of some `PART_BYTES`, of whole chunks where there are chunks; at least one.
+        Parts of about that size, of whole chunks where there are chunks; at least one.
     """
     shape = info.memory_shape
     axis = next((i for i, length in enumerate(shape) if length > 1), 0)
     row = max(1, info.nbytes // shape[axis])
     chunk = info.chunks[axis] if info.chunks is not None else 1
-    return Parts(axis, shape[axis], max(1, PART_BYTES // (row * chunk)) * chunk)
+    target = PART_BYTES if target is None else target
+    return Parts(axis, shape[axis], max(1, target // (row * chunk)) * chunk)
 
 
 def cut_parts_into_rows(info: ArrayInfo, parts: Sequence[Part]) -> Iterator[Block]:

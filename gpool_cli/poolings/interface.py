@@ -27,10 +27,13 @@ class Cells:
         values: Shape (outer, pooled, inner): every (outer, inner) pair is a cell, which is one
             channel of one map, and the middle axis is pooled away. C order, native byte order.
         missing: Which values don't count, in the same shape; None where all count.
+        weights: How much every value counts, finite and not negative, in a shape that broadcasts
+            to that of the values; None where all count alike.
     """
 
     values: Array
     missing: npt.NDArray[np.bool_] | None = None
+    weights: Floats | None = None
 
 
 class Statistic(Protocol):
@@ -75,6 +78,9 @@ class Pooling:
         result_dtype: From the input's dtype to the output's, where the user asks for none.
         formula: The formula, as the documentation shows it.
         source: Where the formula comes from.
+        own_dtype: It says something about values and is none itself, such as how many there are:
+            the output's dtype is its own whatever the user asks for, it is not normalized, and it
+            has an answer for a channel in which no value counts.
     """
 
     name: str
@@ -83,3 +89,4 @@ class Pooling:
     result_dtype: Callable[[np.dtype[Any]], np.dtype[Any]]
     formula: str = ""
     source: str = ""
+    own_dtype: bool = False

@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gpool_cli.errors import InputError
 from gpool_cli.poolings.interface import Array, Cells, Grid, Pooling, Region, Statistic
+from gpool_cli.poolings.normalize import Norm, normalized
+from gpool_cli.poolings.statistics import Count
 
 
 class State:
@@ -25,8 +28,10 @@ class State:
 
     def __init__(self, poolings: Sequence[Pooling], grid: Grid) -> None:
         self._grid = grid
+        self._count = Count(grid)
         needs = {name: start for pooling in poolings for name, start in pooling.needs.items()}
         self._statistics: dict[str, Statistic] = {n: start(grid) for n, start in needs.items()}
+        self._statistics["count"] = self._count
 
     def update(self, region: Region, cells: Cells) -> None:
         """Take in a block whose cells fill this region of the grid."""
@@ -40,19 +45,30 @@ class State:
             for name, statistic in self._statistics.items():
                 statistic.merge(other._statistics[name])
 
-    def finish(self, pooling: Pooling, dtype: np.dtype[Any] | None = None) -> Array:
+    @property
+    def empty(self) -> npt.NDArray[np.bool_]:
+        """In which cells no value counts, shape of the grid."""
+        return np.equal(self._count.value, 0)
+
+    def finish(
+        self, pooling: Pooling, dtype: np.dtype[Any] | None = None, norm: Norm | None = None
+    ) -> Array:
         """The pooled value of every cell, shape of the grid.
 
         Args:
             pooling: One of those the state was made for.
             dtype: The output's dtype; None for the pooling's own.
+            norm: How the values are normalized before they are rounded to that; None leaves them.
 
         Raises:
             InputError: A value does not fit the dtype that was asked for.
         """
         target = dtype if dtype is not None else pooling.result_dtype(self._grid.dtype)
         with np.errstate(all="ignore"):
-            return _narrowed(pooling.finish(self._statistics), target)
+            values = pooling.finish(self._statistics)
+            if norm is not None:
+                values = normalized(values, norm)
+            return _narrowed(values, target)
 
 
 def _narrowed(values: Array, dtype: np.dtype[Any]) -> Array:

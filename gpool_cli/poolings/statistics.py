@@ -8,7 +8,7 @@ from gpool_cli.poolings import kernels
 from gpool_cli.poolings.exact import ExactSum
 from gpool_cli.poolings.interface import Array, Cells, Floats, Grid, Region
 
-_EVERYWHERE: Region = (slice(None),)
+EVERYWHERE: Region = (slice(None),)
 
 
 class Count:
@@ -40,20 +40,25 @@ class Sum:
         values = cells.values
         if cells.missing is not None:
             values = np.where(cells.missing, values.dtype.type(0), values)
-        hi, lo = kernels.sums(values, self._exact)
-        exponent = None
-        if values.dtype == np.float64 and not np.isfinite(hi).all():
-            hi, lo, exponent = _sums_of_the_huge(values, hi, lo)
-        shape = self.total.hi[region].shape
-        self.total.add(
-            region,
-            hi.reshape(shape),
-            None if lo is None else lo.reshape(shape),
-            None if exponent is None else exponent.reshape(shape),
-        )
+        add_sums(self.total, region, values, self._exact)
 
     def merge(self, other: Sum) -> None:
-        self.total.add(_EVERYWHERE, other.total.hi, other.total.lo, other.total.exponent)
+        self.total.add(EVERYWHERE, other.total.hi, other.total.lo, other.total.exponent)
+
+
+def add_sums(total: ExactSum, region: Region, values: Array, exact: bool) -> None:
+    """Add the values of every cell of a region to its sum; ``exact`` is that of the kernels."""
+    hi, lo = kernels.sums(values, exact)
+    exponent = None
+    if values.dtype == np.float64 and not np.isfinite(hi).all():
+        hi, lo, exponent = _sums_of_the_huge(values, hi, lo)
+    shape = total.hi[region].shape
+    total.add(
+        region,
+        hi.reshape(shape),
+        None if lo is None else lo.reshape(shape),
+        None if exponent is None else exponent.reshape(shape),
+    )
 
 
 def _sums_of_the_huge(

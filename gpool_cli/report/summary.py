@@ -213,4 +213,10 @@ def _special_values(tally: Tally) -> list[str]:
         parts.append(f"{count_text(tally.inf_values, 'infinite value')} in the results")
     if tally.omitted:
         parts.append(f"{tally.omitted:,} NaN of the inputs left out")
+    if tally.masked:
+        parts.append(f"{count_text(tally.masked, 'value')} of the inputs masked or missing")
+    if tally.empty_channels:
+        parts.append(f"{count_text(tally.empty_channels, 'channel')} without any valid value")
+    if tally.zero_vectors:
+        parts.append(f"{count_text(tally.zero_vectors, 'zero vector')} not normalized")
     return parts

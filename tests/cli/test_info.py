@@ -54,6 +54,9 @@ def test_json_lines_say_everything(gpool, files):
         "layout_from": "file",
         "chunks": [4, 6, 4],
         "filters": ["gzip"],
+        "fill_values": [],
+        "scale_factor": None,
+        "add_offset": None,
         "nbytes": 768,
         "note": "",
     }

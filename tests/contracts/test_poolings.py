@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as hnp
 from gpool_cli import global_pool
 from gpool_cli.errors import InputError
 from gpool_cli.model import PoolingSpec
-from gpool_cli.poolings import TABLE, find_row, load_pooling
+from gpool_cli.poolings import COMMANDS, TABLE, find_row, load_pooling
 from gpool_cli.poolings.interface import Cells, Grid, Pooling
 from gpool_cli.poolings.state import State
 
@@ -37,7 +37,7 @@ RESULT_DTYPE: dict[str, Callable[[str], np.dtype[Any]]] = {
     "max": np.dtype,
 }
 
-each_pooling = pytest.mark.parametrize("name", [row.name for row in TABLE])
+each_pooling = pytest.mark.parametrize("name", [row.name for row in COMMANDS])
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 each_float = pytest.mark.parametrize("dtype", FLOATS)
 
@@ -99,7 +99,7 @@ def samples(dtype: str, shape: Sequence[int], seed: int = 0) -> Array:
 
 class TestTable:
     def test_every_row_is_held_to_a_plain_expression(self) -> None:
-        assert {row.name for row in TABLE} == set(PLAIN) == set(RESULT_DTYPE)
+        assert {row.name for row in COMMANDS} == set(PLAIN) == set(RESULT_DTYPE)
 
     @each_pooling
     def test_a_row_leads_to_its_pooling(self, name: str) -> None:

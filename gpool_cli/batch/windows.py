@@ -1,0 +1,258 @@
+"""Any box of a mask or a weights map, whatever its format: read in windows, of which some are kept.
+
+A window is some rows along the first axis in memory, about a megabyte. The next block, the next
+map, and the next input often need the same ones: the windows used last stay in memory, and a mask
+that all inputs share is read once by each worker.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+
+import numpy as np
+
+from gpool_cli import pulse
+from gpool_cli.access import Access
+from gpool_cli.errors import InputError
+from gpool_cli.formats.interface import BLOCK_BYTES, Array, Parts, Reader, cut_parts, usable_dtype
+from gpool_cli.formats.opening import format_of, open_reader
+from gpool_cli.layout import shape_text, size_of
+from gpool_cli.model import ArrayInfo, Part
+from gpool_cli.printable import printable
+from gpool_cli.quantities import bytes_text
+
+# What windows may take together, in each process.
+KEPT_BYTES = 32 << 20
+
+# As many masks are known without looking into their files again.
+_KNOWN = 16
+
+Key = tuple[object, ...]
+
+
+class _Kept:
+    """The windows used last, and what is known of the arrays they are of."""
+
+    def __init__(self) -> None:
+        self._windows: OrderedDict[Key, Array] = OrderedDict()
+        self._infos: OrderedDict[Key, tuple[ArrayInfo, Parts]] = OrderedDict()
+        self._nbytes = 0
+
+    def window(self, key: Key) -> Array | None:
+        if key in self._windows:
+            self._windows.move_to_end(key)
+        return self._windows.get(key)
+
+    def keep(self, key: Key, values: Array) -> None:
+        self._windows[key] = values
+        self._nbytes += values.nbytes
+        while self._nbytes > KEPT_BYTES and len(self._windows) > 1:
+            self._nbytes -= self._windows.popitem(last=False)[1].nbytes
+
+    def info(self, key: Key) -> tuple[ArrayInfo, Parts] | None:
+        return self._infos.get(key)
+
+    def keep_info(self, key: Key, found: tuple[ArrayInfo, Parts]) -> None:
+        self._infos[key] = found
+        while len(self._infos) > _KNOWN:
+            self._infos.popitem(last=False)
+
+
+_kept = _Kept()
+
+
+class Windows:
+    """One array, of which boxes are read. Close it when it is done with.
+
+    Attributes:
+        info: What its header says.
+
+    Args:
+        path: Its file.
+        dataset: Its name in a container; '' for the only one there.
+        mask: Its values must be 0 or 1, and become bool; others are weights.
+        access: How the file is opened.
+
+    Raises:
+        InputError: It is not there, or can't be read as what it should be.
+    """
+
+    def __init__(self, path: str, dataset: str, mask: bool, access: Access) -> None:
+        self._path, self._mask, self._access = path, mask, access
+        self._reader: Reader | None = None
+        self._key: Key = (*_identity(path), dataset, mask, access)
+        self._given: Array | None = None
+        if is_written_out(path):
+            values = _written_out(path)
+            self._given = _as_mask(values) if mask else _as_weights(values)
+            self.info = ArrayInfo("", values.shape, values.dtype)
+            self._parts = _whole(self.info)
+            return
+        known = _kept.info(self._key)
+        if known is None:
+            try:
+                known = self._look(dataset)
+            except BaseException:
+                self.close()
+                raise
+            _kept.keep_info(self._key, known)
+        self.info, self._parts = known
+
+    def _look(self, dataset: str) -> tuple[ArrayInfo, Parts]:
+        """Find the array, and how it is cut into windows."""
+        reader = self._opened()
+        infos = list(reader.arrays())
+        container = format_of(self._path).container
+        info = _the_one(infos, dataset) if dataset or container or len(infos) > 1 else infos[0]
+        if info.refusal or info.dtype is None:
+            raise InputError(info.refusal or "holds no numbers", "save it as an array of numbers")
+        if size_of(info.shape) == 0:
+            raise InputError(f"has no values: its shape is {shape_text(info.shape)}")
+        parts = cut_parts(info, BLOCK_BYTES)
+        if reader.sequential:
+            parts = _whole(info)
+        nbytes = size_of(parts[0].of(info.memory_shape)) * info.dtype.itemsize
+        if nbytes > self._access.max_memory:
+            raise InputError(
+                f"is read {bytes_text(nbytes)} at a time, which is more than --max-memory",
+                "save it as .npy, or in smaller chunks",
+            )
+        return info, parts
+
+    def box(self, start: tuple[int, ...], shape: tuple[int, ...]) -> Array:
+        """The values of a box, in the array's own order of axes: bool of a mask.
+
+        Raises:
+            InputError: They can't be read, or are none of a mask or of weights.
+        """
+        if self.info.fortran:
+            start, shape = start[::-1], shape[::-1]
+        parts, axis = self._parts, self._parts.axis
+        first, last = start[axis], start[axis] + shape[axis]
+        pieces = []
+        for number in range(first // parts.step, -(-last // parts.step)):
+            part = parts[number]
+            box = [slice(a, a + n) for a, n in zip(start, shape, strict=True)]
+            rows = max(first, part.first), min(last, part.last)
+            box[axis] = slice(rows[0] - part.first, rows[1] - part.first)
+            pieces.append(self._window(number)[tuple(box)])
+        values = pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis)
+        return values.T if self.info.fortran else values
+
+    def _window(self, number: int) -> Array:
+        if self._given is not None:
+            return self._given
+        key = (*self._key, number)
+        values = _kept.window(key)
+        if values is None:
+            pulse.read()
+            values = self._read(self._parts[number])
+            pulse.work()
+            _kept.keep(key, values)
+        return values
+
+    def _read(self, part: Part) -> Array:
+        reader = self._opened()
+        dtype = self.info.dtype
+        assert dtype is not None
+        kind = np.dtype(bool) if self._mask else dtype.newbyteorder("=")
+        window = np.empty(part.of(self.info.memory_shape), kind)
+        for block, values in reader.blocks(self.info, None if reader.sequential else [part]):
+            box = [slice(a, a + n) for a, n in zip(block.start, block.shape, strict=True)]
+            rows = box[part.axis]
+            box[part.axis] = slice(rows.start - part.first, rows.stop - part.first)
+            window[tuple(box)] = _as_mask(values) if self._mask else _as_weights(values)
+        return window
+
+    def _opened(self) -> Reader:
+        if self._reader is None:
+            self._reader = open_reader(self._path, self._access)
+        return self._reader
+
+    def close(self) -> None:
+        """Close the file, if it was opened."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+
+def _whole(info: ArrayInfo) -> Parts:
+    parts = cut_parts(info)
+    return Parts(parts.axis, parts.length, parts.length)
+
+
+def is_written_out(path: str) -> bool:
+    """Whether a mask is no file but the numbers themselves: ``[[1, 1, 0], [0, 1, 0]]``."""
+    return path.startswith("[") and not os.path.lexists(path)
+
+
+def _written_out(text: str) -> Array:
+    import json
+
+    try:
+        values = np.array(json.loads(text))
+    except (ValueError, RecursionError):
+        values = np.array(None)
+    if usable_dtype(values.dtype) or not values.size:
+        raise InputError("is no list of lists of numbers", "write [[1, 0], [1, 1]], or name a file")
+    return values
+
+
+def _identity(path: str) -> Key:
+    """What tells a file from others, and from itself before a change.
+
+    Raises:
+        InputError: It is not there.
+    """
+    if is_written_out(path):
+        return (path,)
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise InputError("is not there", "check the name") from None
+        raise InputError(f"can't be read: {getattr(error, 'strerror', error)}") from None
+    return path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _the_one(infos: list[ArrayInfo], dataset: str) -> ArrayInfo:
+    """The array of that name, or the only one that holds numbers."""
+    shown = ", ".join(printable(info.dataset) for info in infos[:5])
+    hint = f"it holds {shown}{', …' if len(infos) > 5 else ''}" if infos else "it holds nothing"
+    if dataset:
+        for info in infos:
+            if info.dataset == dataset:
+                return info
+        raise InputError("is not there", hint)
+    usable = [info for info in infos if not info.refusal]
+    if len(usable) != 1:
+        raise InputError("holds several arrays" if usable else "holds no array", hint)
+    return usable[0]
+
+
+def _as_mask(values: Array) -> Array:
+    if values.dtype.kind == "b":
+        return values
+    valid: Array = np.equal(values, 1)
+    wrong = ~valid & (values != 0)
+    if wrong.any():
+        worst = values[wrong].flat[0]
+        hint = "1 counts, 0 does not"
+        if worst == np.iinfo(np.uint8).max:
+            hint = "save it as mask > 0: an image's white is 255"
+        raise InputError(f"has the value {worst!s}, and a mask has 0 and 1 alone", hint)
+    return valid
+
+
+def _as_weights(values: Array) -> Array:
+    if values.dtype.kind == "f":
+        wrong = ~np.isfinite(values) | (values < 0)
+        if wrong.any():
+            raise InputError(f"has the weight {values[wrong].flat[0]!s}", _WEIGHTS)
+    elif values.dtype.kind == "i" and values.min() < 0:
+        raise InputError(f"has the weight {values.min()!s}", _WEIGHTS)
+    return values
+
+
+_WEIGHTS = "weights are finite numbers of 0 or more"
