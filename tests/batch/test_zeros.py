@@ -77,3 +77,8 @@ def test_a_large_batch_in_pieces(totals, monkeypatch):
     values[29, 0, 0, 1] = 1
     np.save("n.npy", values)
     assert totals("max", "n.npy") == (1, 5)
+
+
+def test_channels_in_front_of_the_batch(totals):
+    np.save("n.npy", maps(4).transpose(1, 2, 3, 0))
+    assert totals("max", "n.npy", "--layout", "HWCN", "--shape", "keepdims") == (2, 5)
