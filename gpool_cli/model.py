@@ -58,6 +58,9 @@ class ArrayInfo:
             others and from itself before a change; None where they do not.
         filters: The filters of an HDF5 dataset or the compression of a zip member.
         broken: The refusal is damage or danger, which is a failure and no mere skip.
+        narrow: The float that the values are in the file where numpy has none like it; they are
+            float32 as they are read. ``""`` where they are what ``dtype`` says.
+        note: What people should know of how it is read; ``""`` where there is nothing to tell.
     """
 
     dataset: str
@@ -71,6 +74,8 @@ class ArrayInfo:
     place: tuple[int, tuple[int, ...]] | None = None
     filters: tuple[str, ...] = ()
     broken: bool = False
+    narrow: str = ""
+    note: str = ""
 
     @property
     def memory_shape(self) -> tuple[int, ...]:
@@ -85,7 +90,8 @@ class ArrayInfo:
     @property
     def dtype_name(self) -> str:
         """The type as people call it: ``float32``, ``string``."""
-        return self.type_name if self.dtype is None or self.type_name else _name_of(self.dtype)
+        named = self.narrow or self.type_name
+        return named if self.dtype is None or named else _name_of(self.dtype)
 
 
 @lru_cache(maxsize=64)

@@ -97,7 +97,7 @@ def _one_by_one(tasks: Sequence[Task], places: Iterable[int], share: int) -> Ite
 
 def _kind_of(task: Task) -> _Kind | None:
     """The kind of a file; None where it goes the ordinary way."""
-    if not task.recipe.batched:
+    if not task.recipe.batched or task.access.view:
         return None
     try:
         pattern = pattern_of(task.file.path)

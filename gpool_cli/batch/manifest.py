@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gpool_cli import __version__
+from gpool_cli.access import Access
 from gpool_cli.errors import UsageError
 from gpool_cli.model import InputFile, Recipe
 from gpool_cli.printable import printable
@@ -81,7 +82,7 @@ class Previous:
 
 
 def parameters_of(
-    recipe: Recipe, format_name: str | None, copy_others: bool, strict: bool, follow: bool
+    recipe: Recipe, format_name: str | None, copy_others: bool, strict: bool, access: Access
 ) -> Parameters:
     """Everything beside the inputs that decides the outputs of a directory."""
     return {
@@ -95,7 +96,8 @@ def parameters_of(
         "format": format_name,
         "copy others": copy_others,
         "strict": strict,
-        "follow external": follow,
+        "follow external": access.follow,
+        **({"view": access.view} if access.view else {}),
     }
 
 

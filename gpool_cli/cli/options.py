@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from gpool_cli.access import Access
+from gpool_cli.access import NARROW_FLOATS, Access
 from gpool_cli.errors import UsageError
 from gpool_cli.formats import WRITABLE
 from gpool_cli.layout import SHAPES, ShapeStyle, parse_layout
@@ -38,12 +38,13 @@ class InputOptions:
     layout: str | None
     follow_external: bool
     no_lock: bool
+    view: str | None
     timeout: float
 
     @property
     def access(self) -> Access:
         """How files are opened."""
-        return Access(follow=self.follow_external, lock=not self.no_lock)
+        return Access(follow=self.follow_external, lock=not self.no_lock, view=self.view or "")
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,13 @@ _INPUT = (
         "--no-lock",
         is_flag=True,
         help="Read HDF5 files that another program has locked, or whose file system has no locks.",
+    ),
+    click.option(
+        "--view",
+        type=click.Choice(NARROW_FLOATS),
+        metavar="DTYPE",
+        help="The values of npy and npz files are bfloat16, or a float8 such as float8_e4m3fn, "
+        "whatever the files say.",
     ),
     click.option(
         "--timeout",

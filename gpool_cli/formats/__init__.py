@@ -72,6 +72,13 @@ TABLE: tuple[Row, ...] = (
         isolated=True,
         carries=True,
     ),
+    Row(
+        "safetensors",
+        (".safetensors",),
+        "gpool_cli.formats.safetensors:SafetensorsReader",
+        container=True,
+    ),
+    Row("pt", (".pt", ".pth"), "gpool_cli.formats.pt:PtReader", container=True),
     Row("csv", (".csv",), writer="gpool_cli.formats.delimited:CsvWriter", text=True),
     Row("tsv", (".tsv",), writer="gpool_cli.formats.delimited:TsvWriter", text=True),
     Row(
