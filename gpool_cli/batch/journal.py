@@ -20,6 +20,7 @@ from gpool_cli.batch.manifest import (
 from gpool_cli.batch.stopping import held
 from gpool_cli.formats.atomic import AtomicFile, Written, output_errors
 from gpool_cli.formats.durable import sync_each
+from gpool_cli.formats.inputs import stamp_of
 from gpool_cli.model import STDIN, InputFile
 
 
@@ -73,8 +74,7 @@ class Journal:
         if file.path == STDIN:
             return
         with contextlib.suppress(OSError, ValueError):
-            status = os.stat(file.path)
-            self._stamps[file] = status.st_size, status.st_mtime_ns
+            self._stamps[file] = stamp_of(file.path)
 
     def add(self, file: InputFile, outputs: Sequence[Written]) -> None:
         """Record that these outputs are in their places, and all that the input gives.

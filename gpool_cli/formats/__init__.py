@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import posixpath
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ class Row:
         text: It may be shown on a terminal.
         isolated: The library that reads it can crash or hang: only worker processes use it.
         carries: What is written takes over what an input has beside its maps.
+        marks: It is a directory, with one of these files in it.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Row:
     text: bool = False
     isolated: bool = False
     carries: bool = False
+    marks: tuple[str, ...] = ()
 
 
 TABLE: tuple[Row, ...] = (
@@ -79,6 +82,14 @@ TABLE: tuple[Row, ...] = (
         container=True,
     ),
     Row("pt", (".pt", ".pth"), "gpool_cli.formats.pt:PtReader", container=True),
+    Row(
+        "zarr",
+        (".zarr",),
+        "gpool_cli.formats.zarr:ZarrReader",
+        container=True,
+        isolated=True,
+        marks=("zarr.json", ".zgroup", ".zarray"),
+    ),
     Row("csv", (".csv",), writer="gpool_cli.formats.delimited:CsvWriter", text=True),
     Row("tsv", (".tsv",), writer="gpool_cli.formats.delimited:TsvWriter", text=True),
     Row(
@@ -109,6 +120,11 @@ def row_of_suffix(path: str) -> Row | None:
 def row_of_content(start: bytes) -> Row | None:
     """The row whose files start like this, or None."""
     return next((row for row in TABLE if row.magic and start.startswith(row.magic)), None)
+
+
+def row_of_marks(names: Collection[str]) -> Row | None:
+    """The row whose directories hold one of these files, or None."""
+    return next((row for row in TABLE if any(mark in names for mark in row.marks)), None)
 
 
 def load_reader(row: Row) -> type[Reader]:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 from gpool_cli.access import Access
 from gpool_cli.errors import InputError
-from gpool_cli.formats import Row, load_reader, row_named, row_of_content, row_of_suffix
+from gpool_cli.formats import (
+    Row,
+    load_reader,
+    row_named,
+    row_of_content,
+    row_of_marks,
+    row_of_suffix,
+)
 from gpool_cli.formats.interface import Reader, open_regular
 from gpool_cli.model import STDIN
 
@@ -19,10 +28,13 @@ def format_of(path: str) -> Row:
         return row_named("npy")
     row = row_of_suffix(path)
     if row is None or not row.reader:
-        with open_regular(path) as file:
-            row = row_of_content(file.read(8))
+        if os.path.isdir(path):
+            row = row_of_marks(os.listdir(path))
+        else:
+            with open_regular(path) as file:
+                row = row_of_content(file.read(8))
     if row is None or not row.reader:
-        raise InputError("is of no known format", "gpool reads .npy, .npz and HDF5 files")
+        raise InputError("is of no known format", "gpool formats lists what it reads")
     return row
 
 
