@@ -21,7 +21,14 @@ from gpool_cli.layout import Layout, layout_doubt, shape_text
 from gpool_cli.model import ArrayInfo, Failed, InputFile, Skipped, Warned
 from gpool_cli.printable import printable
 from gpool_cli.quantities import bytes_text
-from gpool_cli.report.lines import Warnings, place_text, print_error, print_failure, skip_text
+from gpool_cli.report.lines import (
+    Warnings,
+    note_text,
+    place_text,
+    print_error,
+    print_failure,
+    skip_text,
+)
 from gpool_cli.report.table import Column, print_table
 
 _COLUMNS = (
@@ -51,6 +58,7 @@ def inspect_files(options: InputOptions, as_json: bool) -> int:
     found = discover(named_inputs(options), options.keys)
     failures = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
     rows, skips, warnings = [], [], Warnings()
+    notes: dict[str, list[str]] = {}
     with Scout(options.timeout) as scout:
         for entry in chain.from_iterable(_entries(file, options, scout) for file in found.files):
             if isinstance(entry, Failed):
@@ -59,12 +67,17 @@ def inspect_files(options: InputOptions, as_json: bool) -> int:
                 print(json.dumps(_as_json(entry)))
             else:
                 rows.append(_cells(entry))
+                if entry.info.note:
+                    place = place_text(entry.file, entry.info.dataset)
+                    notes.setdefault(entry.info.note, []).append(place)
                 if entry.reason:
                     skips.append(skip_text(Skipped(entry.file, entry.info.dataset, entry.reason)))
                 elif entry.doubt:
                     warnings.add(Warned(entry.file, entry.info.dataset, "layout", entry.doubt))
     if rows:
         print_table(sys.stdout, _COLUMNS, rows)
+    for note, places in notes.items():
+        print(note_text(note, places[0], len(places)))
     for line in skips:
         print(line)
     warnings.print()
@@ -107,11 +120,17 @@ def _as_json(entry: _Entry) -> dict[str, Any]:
         "order": "F" if info.fortran else "C",
         "layout": layout.axes if layout is not None else None,
         "layout_from": layout.origin if layout is not None else None,
-        "chunks": list(info.chunks) if info.chunks is not None else None,
+        "chunks": list(_chunks(info)) or None,
         "filters": list(info.filters),
         "nbytes": info.nbytes,
-        "note": printable(f"skipped: {entry.reason}" if entry.reason else entry.doubt),
+        "note": printable(f"skipped: {entry.reason}" if entry.reason else entry.doubt or info.note),
     }
+
+
+def _chunks(info: ArrayInfo) -> tuple[int, ...]:
+    """The shape of a chunk in the order of the array's axes; () where there are no chunks."""
+    chunks = info.chunks or ()
+    return chunks[::-1] if info.fortran else chunks
 
 
 def _cells(entry: _Entry) -> dict[str, str]:
@@ -121,7 +140,7 @@ def _cells(entry: _Entry) -> dict[str, str]:
         "shape": shape_text(info.shape),
         "dtype": info.dtype_name,
         "layout": f"{layout.axes} ({layout.origin})" if layout is not None else "",
-        "chunks": shape_text(info.chunks) if info.chunks else "",
+        "chunks": shape_text(chunks) if (chunks := _chunks(info)) else "",
         "filters": " ".join(info.filters),
         "size": bytes_text(info.nbytes),
     }

@@ -29,8 +29,10 @@ class Row:
         container: One file holds several arrays under names.
         mixed: One file holds results of any shape.
         text: It may be shown on a terminal.
-        isolated: The library that reads it can crash or hang: only worker processes use it.
+        library: What reads it and can crash or hang: only worker processes use it.
         carries: What is written takes over what an input has beside its maps.
+        tabular: Every row says what it is of, so that one file holds several poolings and datasets.
+        needs: What must be installed to write it, as it is imported.
         marks: It is a directory, with one of these files in it.
     """
 
@@ -42,9 +44,16 @@ class Row:
     container: bool = False
     mixed: bool = False
     text: bool = False
-    isolated: bool = False
+    library: str = ""
     carries: bool = False
+    tabular: bool = False
+    needs: str = ""
     marks: tuple[str, ...] = ()
+
+    @property
+    def isolated(self) -> bool:
+        """Whether only worker processes may read it."""
+        return bool(self.library)
 
 
 TABLE: tuple[Row, ...] = (
@@ -67,13 +76,21 @@ TABLE: tuple[Row, ...] = (
     Row(
         "h5",
         (".h5", ".hdf5", ".hdf", ".he5", ".nc", ".nc4"),
-        "gpool_cli.formats.hdf5:Hdf5Reader",
-        "gpool_cli.formats.hdf5:Hdf5Writer",
+        "gpool_cli.formats.hdf5reader:Hdf5Reader",
+        "gpool_cli.formats.hdf5writer:Hdf5Writer",
         (b"\x89HDF\r\n\x1a\n",),
         container=True,
         mixed=True,
-        isolated=True,
+        library="HDF5",
         carries=True,
+    ),
+    Row(
+        "mat",
+        (".mat",),
+        "gpool_cli.formats.hdf5matlab:MatlabReader",
+        magic=(b"MATLAB 7", b"MATLAB 5"),
+        container=True,
+        library="HDF5",
     ),
     Row(
         "safetensors",
@@ -87,17 +104,37 @@ TABLE: tuple[Row, ...] = (
         (".zarr",),
         "gpool_cli.formats.zarr:ZarrReader",
         container=True,
-        isolated=True,
+        library="numcodecs",
         marks=("zarr.json", ".zgroup", ".zarray"),
     ),
-    Row("csv", (".csv",), writer="gpool_cli.formats.delimited:CsvWriter", text=True),
-    Row("tsv", (".tsv",), writer="gpool_cli.formats.delimited:TsvWriter", text=True),
+    Row(
+        "csv",
+        (".csv",),
+        writer="gpool_cli.formats.delimited:CsvWriter",
+        text=True,
+        tabular=True,
+    ),
+    Row(
+        "tsv",
+        (".tsv",),
+        writer="gpool_cli.formats.delimited:TsvWriter",
+        text=True,
+        tabular=True,
+    ),
     Row(
         "jsonl",
         (".jsonl",),
         writer="gpool_cli.formats.jsonl:JsonlWriter",
         mixed=True,
         text=True,
+        tabular=True,
+    ),
+    Row(
+        "parquet",
+        (".parquet",),
+        writer="gpool_cli.formats.parquet:ParquetWriter",
+        tabular=True,
+        needs="pyarrow",
     ),
 )
 

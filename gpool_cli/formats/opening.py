@@ -38,12 +38,17 @@ def format_of(path: str) -> Row:
     return row
 
 
+def library_of(path: str) -> str:
+    """The library that reads a file and may not survive it; '' where there is none."""
+    try:
+        return format_of(path).library
+    except (InputError, OSError):
+        return ""  # Nothing will read it.
+
+
 def isolated(path: str) -> bool:
     """Whether only worker processes open a file, since its library may not survive it."""
-    try:
-        return format_of(path).isolated
-    except (InputError, OSError):
-        return False  # Nothing will read it.
+    return bool(library_of(path))
 
 
 def open_reader(path: str, access: Access) -> Reader:

@@ -120,6 +120,12 @@ def rows_of_jsonl(data: bytes, dtype: str) -> list[Array]:
     ]
 
 
+def rows_of_parquet(data: bytes, dtype: str) -> list[Array]:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    rows = parquet.read_table(io.BytesIO(data)).column("vector").to_pylist()
+    return [np.array(row, dtype) for row in rows]
+
+
 # A new format is read back here, by a plain library.
 READ_BACK: dict[str, Callable[[bytes, str], list[Array]]] = {
     "npy": rows_of_npy,
@@ -128,6 +134,7 @@ READ_BACK: dict[str, Callable[[bytes, str], list[Array]]] = {
     "csv": rows_of_csv,
     "tsv": rows_of_tsv,
     "jsonl": rows_of_jsonl,
+    "parquet": rows_of_parquet,
 }
 
 
