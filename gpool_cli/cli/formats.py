@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from gpool_cli.cli.options import boundary_option
 from gpool_cli.formats import TABLE as FORMATS
 from gpool_cli.formats import Row
 from gpool_cli.formats.extras import TABLE as EXTRAS
@@ -17,9 +18,7 @@ from gpool_cli.poolings import TABLE as POOLINGS
 
 @click.command("formats")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@click.option(
-    "--traceback", is_flag=True, expose_value=False, help="Show where an error was raised."
-)
+@boundary_option
 def formats(as_json: bool) -> int:
     """What gpool reads, writes and computes, and what is installed of it."""
     if as_json:

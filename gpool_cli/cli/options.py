@@ -230,19 +230,19 @@ _RUN = (
         help="Write the run's record as JSON.",
     ),
 )
-_BOUNDARY = click.option(
+boundary_option = click.option(
     "--traceback", is_flag=True, expose_value=False, help="Show where an error was raised."
 )
 
 
 def input_options(function: Function) -> Function:
     """Add what `InputOptions` holds to a command."""
-    return _apply(function, (*_INPUT, _BOUNDARY))
+    return _apply(function, (*_INPUT, boundary_option))
 
 
 def run_options(function: Function) -> Function:
     """Add what `RunOptions` holds to a command."""
-    return _apply(function, (*_INPUT, *_RUN, _BOUNDARY))
+    return _apply(function, (*_INPUT, *_RUN, boundary_option))
 
 
 def _apply(function: Function, decorators: tuple[Callable[[Any], Any], ...]) -> Function:

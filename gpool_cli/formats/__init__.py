@@ -32,6 +32,7 @@ class Row:
         library: What reads it and can crash or hang: only worker processes use it.
         carries: What is written takes over what an input has beside its maps.
         tabular: Every row says what it is of, so that one file holds several poolings and datasets.
+        rechunk: The command that rewrites a dataset in smaller chunks.
         needs: What must be installed to write it, as it is imported.
         marks: It is a directory, with one of these files in it.
     """
@@ -47,6 +48,7 @@ class Row:
     library: str = ""
     carries: bool = False
     tabular: bool = False
+    rechunk: str = ""
     needs: str = ""
     marks: tuple[str, ...] = ()
 
@@ -55,6 +57,8 @@ class Row:
         """Whether only worker processes may read it."""
         return bool(self.library)
 
+
+_H5REPACK = "h5repack -l {dataset}:CHUNK={chunk} OLD NEW"
 
 TABLE: tuple[Row, ...] = (
     Row(
@@ -82,6 +86,7 @@ TABLE: tuple[Row, ...] = (
         container=True,
         mixed=True,
         library="HDF5",
+        rechunk=_H5REPACK,
         carries=True,
     ),
     Row(
@@ -91,6 +96,7 @@ TABLE: tuple[Row, ...] = (
         magic=(b"MATLAB 7", b"MATLAB 5"),
         container=True,
         library="HDF5",
+        rechunk=_H5REPACK,
     ),
     Row(
         "safetensors",

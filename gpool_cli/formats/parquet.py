@@ -121,10 +121,8 @@ def _schema(arrow: Any, dtype: np.dtype[Any], width: int) -> Any:
 
 
 def _table(arrow: Any, schema: Any, said: list[Any], rows: Array) -> Any:
-    columns = [
-        arrow.array(column, kind)
-        for column, kind in zip(zip(*said, strict=True), schema.types[:-1], strict=True)
-    ]
+    described = zip(zip(*said, strict=True), schema.types[:-1], strict=True)
+    columns = [arrow.array(column, kind) for column, kind in described]
     values = arrow.array(np.ascontiguousarray(rows).reshape(-1), schema.types[-1].value_type)
     columns.append(arrow.FixedSizeListArray.from_arrays(values, type=schema.types[-1]))
     return arrow.Table.from_arrays(columns, schema=schema)

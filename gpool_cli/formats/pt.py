@@ -110,8 +110,6 @@ def _tensors(file: FlatFile) -> dict[str, tuple[ArrayInfo, int]]:
     found: dict[str, tuple[ArrayInfo, int]] = {}
     for name, item in _leaves(described):
         found[name] = memory.place(name, item)
-        if len(found) > _MOST_NAMES:
-            raise InputError("describes too many objects", "put fewer tensors into one file")
     return found
 
 
@@ -134,8 +132,10 @@ def _place_of(file: FlatFile, member: zipfile.ZipInfo) -> int:
 def _leaves(described: Any) -> Iterator[tuple[str, Any]]:
     """What stands in dicts, lists and tuples, by the names and numbers that lead to it."""
     waiting = [("", 0, described)]
+    visits = 0
     while waiting:
         name, depth, item = waiting.pop()
+        visits += 1
         if isinstance(item, (list, tuple)):
             inside: list[tuple[Any, Any]] = list(enumerate(item))
         elif isinstance(item, dict):
@@ -143,7 +143,8 @@ def _leaves(described: Any) -> Iterator[tuple[str, Any]]:
         else:
             yield name, item
             continue
-        many = len(waiting) + len(inside) > _MOST_NAMES
+        # One list may stand in another twice, and so on: what is visited is counted, not held.
+        many = visits + len(waiting) + len(inside) > _MOST_NAMES
         if many or depth >= _DEEPEST or len(name) > _LONGEST_NAME:
             raise InputError("describes too many objects", "put fewer tensors into one file")
         prefix = f"{name}/" if name else ""

@@ -69,7 +69,10 @@ def read_pickle(data: bytes) -> Any:
     try:
         for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
             if opcode.name == "STOP":
-                return machine.stack.pop()
+                (described,) = machine.stack
+                if described is _MARK:
+                    break
+                return described
             step = _STEPS.get(opcode.name)
             if step is None:
                 raise _damaged(f"it has the opcode {opcode.name}, which tensors do not need")

@@ -23,6 +23,7 @@ from gpool_cli.layout import layout_from_dimensions, parse_layout, size_of
 from gpool_cli.model import ArrayInfo, Block, Part
 from gpool_cli.quantities import bytes_text
 
+_MARKS = ("zarr.json", ".zgroup", ".zarray")
 _LAYOUT_ATTRIBUTES = ("layout", "data_format")
 
 # As in HDF5: what declares more, and was hardly ever written, is not read for hours.
@@ -46,7 +47,7 @@ class ZarrReader(Reader):
             raise InputError("is no zarr store: that is a directory", "unpack it, if it is packed")
         self._store = Store(path)
         self._arrays: dict[str, ZarrArray] = {}
-        if self._node("") is None:
+        if not any(os.path.lexists(os.path.join(path, mark)) for mark in _MARKS):
             raise InputError(
                 "is no zarr store", "it has neither zarr.json nor .zgroup nor .zarray in it"
             )
