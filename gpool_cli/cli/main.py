@@ -78,8 +78,8 @@ class Commands(click.Group):
 def gpool() -> None:
     """Turn saved CNN feature maps into descriptors by global pooling.
 
-    Every channel becomes one number: H x W x D gives 1 x 1 x D. Reads .npy, .npz and HDF5; one
-    file, a tree, or a pipe.
+    Every channel becomes one number: H x W x D gives 1 x 1 x D. Reads .npy, .npz, HDF5 and what
+    else gpool formats lists; one file, a tree, or a pipe.
     """
 
 
