@@ -107,8 +107,8 @@ _INPUT = (
         "keys",
         multiple=True,
         metavar="PATTERN",
-        help="Pool these datasets or members of files that hold several; repeatable. FILE.h5:PATTERN "
-        "does it for one file. * stops at /, ** does not.",
+        help="Pool these datasets or members of files that hold several; repeatable. "
+        "FILE.h5:PATTERN does it for one file. * stops at /, ** does not.",
     ),
     click.option(
         "--layout",
@@ -144,8 +144,8 @@ _INPUT = (
         default=10,
         show_default=True,
         metavar="SECONDS",
-        help="How long a library (HDF5, zarr codecs) may make no progress on a block before its file "
-        "fails.",
+        help="How long a library (HDF5, zarr codecs) may make no progress on a block before its "
+        "file fails.",
     ),
 )
 _RUN = (
@@ -154,7 +154,8 @@ _RUN = (
         "--output",
         metavar="OUT",
         shell_complete=complete_path,
-        help="A file (.npy .npz .h5 .csv .tsv .jsonl .parquet), a directory, or - for standard output.",
+        help="A file (.npy .npz .h5 .csv .tsv .jsonl .parquet), a directory, or - for standard "
+        "output.",
     ),
     click.option(
         "-f",
