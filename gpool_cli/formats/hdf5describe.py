@@ -144,7 +144,10 @@ def _has_netcdf_dimensions(dataset: h5py.Dataset) -> bool:
     """Whether netCDF-4 wrote an array: its file says so, or the scale of an axis does."""
     if "_NCProperties" in dataset.file.attrs or "_Netcdf4Dimid" in dataset.attrs:
         return True
-    return any(len(axis) and "_Netcdf4Dimid" in axis[0].attrs for axis in dataset.dims)
+    try:
+        return any(len(axis) and "_Netcdf4Dimid" in axis[0].attrs for axis in dataset.dims)
+    except RuntimeError:
+        return False  # A scale is gone.
 
 
 def _note(dsid: Any) -> str:

@@ -79,7 +79,7 @@ def _safetensors() -> Iterator[tuple[str, bytes]]:
 
 
 def _pt() -> Iterator[tuple[str, bytes]]:
-    yield "two.pt", pt.file_of({"a": VALUES, "b": np.asfortranarray(VALUES[:2].astype("i8"))})
+    yield "pair.pt", pt.file_of({"a": VALUES, "b": np.asfortranarray(VALUES[:2].astype("i8"))})
     tensor = pt.tensor("0", "bf16", (4, 5, 6), (30, 6, 1), offset=30)
     yield "alone.pt", pt.archive(tensor, {"0": VALUES.tobytes()})
 
