@@ -48,7 +48,7 @@ def global_pool(
 
     Args:
         source: An array of shape H×W×C, N×H×W×C or whatever ``layout`` says, of float16,
-            float32, float64, bool or integers; or the path of an npy, npz or HDF5 file, which is
+            float32, float64, bool or integers; or the path of a file that gpool reads, which is
             read in blocks and may be larger than memory. Fill values that HDF5 attributes
             (``_FillValue``, ``missing_value``) name are left out.
         pooling: A name in the table of poolings: ``"avg"``, ``"max"``, or an alias.

@@ -38,6 +38,16 @@ _AXIS_NAMES = {
     "length": "L",
 }
 
+# The names of dimensions in netCDF and zarr: those that are kept; what has another is pooled.
+_DIMENSIONS = {
+    **dict.fromkeys(("n", "batch", "sample", "samples", "time"), "N"),
+    **dict.fromkeys(("c", "channel", "channels", "band", "bands", "feature", "features"), "C"),
+    **dict.fromkeys(("h", "height", "y", "lat", "latitude", "row", "rows"), "H"),
+    **dict.fromkeys(("w", "width", "x", "lon", "longitude", "column", "columns"), "W"),
+    **dict.fromkeys(("d", "depth", "z", "level", "lev"), "D"),
+    **dict.fromkeys(("l", "length", "position"), "L"),
+}
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -215,6 +225,23 @@ def layout_from_names(names: Sequence[str]) -> str | None:
     axes = "".join(letters)
     known = all(letter and letter in "NC" + POOLED_LETTERS for letter in letters)
     return axes if known and len(set(axes)) == len(names) else None
+
+
+def layout_from_dimensions(names: Sequence[str]) -> str | None:
+    """The layout that the names of an array's dimensions spell; None where they spell none.
+
+    The table above says which are kept. A dimension of any other name is pooled.
+
+    Args:
+        names: One name per axis, ``""`` where an axis has none.
+    """
+    if not all(names):
+        return None
+    known = [_DIMENSIONS.get(name.lower(), "") for name in names]
+    free = iter([letter for letter in POOLED_LETTERS if letter not in known])
+    letters = [letter or next(free, "") for letter in known]
+    axes = "".join(letters)
+    return axes if all(letters) and len(set(axes)) == len(axes) else None
 
 
 def layout_doubt(layout: Layout, shape: Sequence[int]) -> str:

@@ -68,6 +68,9 @@ class ArrayInfo:
         filters: The filters of an HDF5 dataset or the compression of a zip member.
         broken: The refusal is damage or danger, which is a failure and no mere skip.
         packing: Its fill values, scale and offset; None where the file speaks of none.
+        narrow: The float that the values are in the file where numpy has none like it; they are
+            float32 as they are read. ``""`` where they are what ``dtype`` says.
+        note: What people should know of how it is read; ``""`` where there is nothing to tell.
     """
 
     dataset: str
@@ -82,6 +85,8 @@ class ArrayInfo:
     filters: tuple[str, ...] = ()
     broken: bool = False
     packing: Packing | None = None
+    narrow: str = ""
+    note: str = ""
 
     @property
     def memory_shape(self) -> tuple[int, ...]:
@@ -103,7 +108,8 @@ class ArrayInfo:
     @property
     def dtype_name(self) -> str:
         """The type as people call it: ``float32``, ``string``."""
-        return self.type_name if self.dtype is None or self.type_name else _name_of(self.dtype)
+        named = self.narrow or self.type_name
+        return named if self.dtype is None or named else _name_of(self.dtype)
 
 
 @lru_cache(maxsize=64)

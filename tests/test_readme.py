@@ -13,6 +13,7 @@ are run as doctests.
 from __future__ import annotations
 
 import doctest
+import json
 import os
 import re
 import shutil
@@ -109,6 +110,15 @@ def _prepare(directory: Path) -> None:
         for name, points in (("db/1.jpg", 90), ("db/2.jpg", 70), ("query/night.jpg", 50)):
             file[f"{name}/keypoints"] = maps(points, 2)
             file[f"{name}/descriptors"] = maps(256, points)
+    header, values = {}, b""
+    for i in range(2):
+        made = maps(8, 7, 7, 96).tobytes()
+        offsets = [len(values), len(values) + len(made)]
+        shape = [8, 7, 7, 96]
+        header[f"block{i}.features"] = {"dtype": "F32", "shape": shape, "data_offsets": offsets}
+        values += made
+    raw = json.dumps(header).encode()
+    (directory / "layers.safetensors").write_bytes(len(raw).to_bytes(8, "little") + raw + values)
     # A copy that was interrupted.
     (directory / "night").mkdir()
     shutil.copy(directory / "sample_data/chelsea_hwc.npy", directory / "night/a.npy")

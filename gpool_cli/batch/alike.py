@@ -98,7 +98,7 @@ def _one_by_one(tasks: Sequence[Task], places: Iterable[int], share: int) -> Ite
 
 def _kind_of(task: Task) -> _Kind | None:
     """The kind of a file; None where it goes the ordinary way."""
-    if not task.recipe.batched or task.recipe.has_companions:
+    if not task.recipe.batched or task.recipe.has_companions or task.access.view:
         return None
     try:
         pattern = pattern_of(task.file.path)

@@ -6,7 +6,7 @@ import signal
 
 from gpool_cli.batch.executors import WorkerDied
 from gpool_cli.errors import InputError
-from gpool_cli.formats.opening import isolated
+from gpool_cli.formats.opening import library_of
 from gpool_cli.model import Failed, InputFile
 
 # Signals that a process gets for what it did itself.
@@ -21,7 +21,8 @@ class Crashed(InputError):
 
 def crash_of(file: InputFile, died: WorkerDied) -> Crashed:
     """The death of a worker, as an error about the file that it was working on."""
-    reader = "the HDF5 library" if isolated(file.path) else "the worker that read it"
+    library = library_of(file.path)
+    reader = f"the {library} library" if library else "the worker that read it"
     if died.stalled:
         return Crashed(
             f"stopped {reader}, which made no more progress",

@@ -9,6 +9,7 @@ from typing import Literal
 
 from gpool_cli.errors import UsageError
 from gpool_cli.formats import TABLE, Row, row_named, row_of_suffix
+from gpool_cli.formats.extras import extra_of
 from gpool_cli.formats.naming import stem
 from gpool_cli.model import STDIN, InputFile
 from gpool_cli.printable import printable
@@ -108,7 +109,7 @@ class Destination:
 
 def _holds_many(row: Row) -> bool:
     """Whether one file of this format holds the results of several poolings and datasets."""
-    return row.container or row.text
+    return row.container or row.tabular
 
 
 def _part(text: str) -> str:
@@ -134,9 +135,21 @@ def parse_destination(
         UsageError: The suffix is unknown, or the options contradict each other.
     """
     destination = _parse(output, format_name, stack, poolings)
+    _check_installed(destination.format)
     if resume and destination.kind != "directory":
         raise UsageError("--resume goes on with a directory of outputs", "name one with -o DIR/")
     return replace(destination, overwrite=overwrite, resume=resume)
+
+
+def _check_installed(row: Row | None) -> None:
+    if row is None or not row.needs:
+        return
+    extra = extra_of(row.needs)
+    if not extra.installed:
+        raise UsageError(
+            f"to write {row.name} needs {row.needs}, which is not installed",
+            f"install it with: {extra.install}",
+        )
 
 
 def _parse(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from gpool_cli.errors import InputError, UsageError
 from gpool_cli.formats import CONTAINER_SUFFIXES, READ_SUFFIXES
+from gpool_cli.formats.inputs import is_store
 from gpool_cli.model import STDIN, InputFile
 from gpool_cli.printable import printable
 
@@ -67,11 +68,12 @@ def discover(
         wanted = (*keys, *own_keys)
         if path == STDIN:
             found.files.append(InputFile(STDIN, "stdin.npy", True, wanted))
-        elif os.path.isdir(path):
+        elif _is_tree(path):
             found.alone = False
             prefix = prefixes[os.path.abspath(path)]
             _walk(found, path, prefix, wanted, avoid)
         else:
+            path = path.rstrip(os.sep) or path
             file = InputFile(path, _name(path, base), True, wanted)
             if os.path.lexists(path):
                 found.files.append(file)
@@ -103,7 +105,7 @@ def _prefixes(paths: Sequence[str]) -> dict[str, str]:
     Nothing where it is the only input; its base name; where several have one base name, their
     paths below the directory that they have in common.
     """
-    directories = {os.path.abspath(path) for path in paths if os.path.isdir(path)}
+    directories = {os.path.abspath(path) for path in paths if _is_tree(path)}
     if len(paths) == 1:
         return dict.fromkeys(directories, "")
     prefixes = {}
@@ -113,6 +115,14 @@ def _prefixes(paths: Sequence[str]) -> dict[str, str]:
         common = os.path.commonpath([os.path.dirname(other) for other in alike])
         prefixes[path] = os.path.relpath(path, common).replace(os.sep, "/") if name else ""
     return prefixes
+
+
+def _is_tree(path: str) -> bool:
+    """Whether a path is a directory to walk through."""
+    try:
+        return os.path.isdir(path) and not is_store(path, named=True)
+    except OSError:
+        return True  # What is wrong with it is said by the walk.
 
 
 def with_distinct_names(files: Sequence[InputFile]) -> list[InputFile]:
@@ -199,7 +209,7 @@ def _entries(path: str, name: str, avoid: set[tuple[int, int]]) -> Iterator[tupl
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.name.startswith("."):
                 continue
-            directory = _is_directory(entry)
+            directory = _is_directory(entry) and not is_store(entry.name)
             if directory or entry.name.lower().endswith(READ_SUFFIXES):
                 if entry.inode() in inodes and _identity(entry.path) in avoid:
                     continue

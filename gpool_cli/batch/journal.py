@@ -17,11 +17,11 @@ from gpool_cli.batch.manifest import (
     Stamp,
     key_of,
     line_of,
-    stamp_of,
 )
 from gpool_cli.batch.stopping import held
 from gpool_cli.formats.atomic import AtomicFile, Written, output_errors
 from gpool_cli.formats.durable import sync_each
+from gpool_cli.formats.inputs import stamp_of
 from gpool_cli.model import STDIN, InputFile
 
 
@@ -80,10 +80,9 @@ class Journal:
         """
         with contextlib.suppress(OSError, ValueError):
             if beside:
-                self._beside[file] = tuple(map(stamp_of, beside))
+                self._beside[file] = tuple((path, *stamp_of(path)) for path in beside)
             if file.path != STDIN:
-                _, *stamp = stamp_of(file.path)
-                self._stamps[file] = stamp[0], stamp[1]
+                self._stamps[file] = stamp_of(file.path)
 
     def earlier_outputs(self, file: InputFile) -> tuple[Output, ...]:
         """What earlier runs made of an input by the same parameters."""

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gpool_cli import __version__
+from gpool_cli.access import Access
 from gpool_cli.errors import UsageError
 from gpool_cli.model import InputFile, Recipe
 from gpool_cli.printable import printable
@@ -85,7 +86,7 @@ class Previous:
 
 
 def parameters_of(
-    recipe: Recipe, format_name: str | None, copy_others: bool, strict: bool, follow: bool
+    recipe: Recipe, format_name: str | None, copy_others: bool, strict: bool, access: Access
 ) -> Parameters:
     """Everything beside the inputs that decides the outputs of a directory."""
     confidences = {"activation": recipe.activation, "head": recipe.head}
@@ -100,7 +101,8 @@ def parameters_of(
         "format": format_name,
         "copy others": copy_others,
         "strict": strict,
-        "follow external": follow,
+        "follow external": access.follow,
+        **({"view": access.view} if access.view else {}),
         **(confidences if recipe.activation else {}),
         **_unusual(recipe),
     }
@@ -121,16 +123,6 @@ def _unusual(recipe: Recipe) -> Parameters:
 def key_of(file: InputFile) -> Key:
     """The key of an input's entry."""
     return file.path, file.name
-
-
-def stamp_of(path: str) -> Stamp:
-    """What tells a file from itself before a change.
-
-    Raises:
-        OSError: It is not there.
-    """
-    status = os.stat(path)
-    return path, status.st_size, status.st_mtime_ns
 
 
 def line_of(said: Parameters | Entry) -> bytes:

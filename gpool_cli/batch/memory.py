@@ -30,8 +30,17 @@ def is_long(info: ArrayInfo, layout: Layout, recipe: Recipe) -> bool:
     return math.prod(layout.output_shape(info.shape, recipe.shape)) * 8 > _LONG
 
 
-def check_memory(info: ArrayInfo, layout: Layout, recipe: Recipe, most: int) -> None:
+def check_memory(
+    info: ArrayInfo, layout: Layout, recipe: Recipe, most: int, rechunk: str = ""
+) -> None:
     """Refuse what can't be done within so many bytes.
+
+    Args:
+        info: The map.
+        layout: The meaning of its axes.
+        recipe: What is computed.
+        most: The bytes.
+        rechunk: The command that makes chunks of a dataset smaller; '' where there is none.
 
     Raises:
         InputError: A chunk, or what is known of the channels, takes more.
@@ -41,8 +50,7 @@ def check_memory(info: ArrayInfo, layout: Layout, recipe: Recipe, most: int) -> 
         raise InputError(
             f"has chunks of {shape_text(info.chunks or ())}, {bytes_text(chunk)} each, "
             f"which is more than --max-memory",
-            "give it more with --max-memory, or rewrite the file in smaller ones with: "
-            f"h5repack -l {printable(info.dataset)}:CHUNK={_smaller(info)} OLD NEW",
+            f"give it more with --max-memory, or {_how_to_rechunk(info, rechunk)}",
         )
     if state > most:
         raise InputError(
@@ -55,6 +63,13 @@ def _state_bytes(info: ArrayInfo, layout: Layout, recipe: Recipe) -> int:
     """What is known of the channels while a part is pooled, where it is more than a part's."""
     job = job_for(info, layout, recipe)
     return 0 if job.by_rows else job.cells * _CELL_BYTES
+
+
+def _how_to_rechunk(info: ArrayInfo, rechunk: str) -> str:
+    if not rechunk:
+        return f"write it again in chunks of {_smaller(info)}"
+    command = rechunk.format(dataset=printable(info.dataset), chunk=_smaller(info))
+    return f"rewrite the file in smaller ones with: {command}"
 
 
 def _smaller(info: ArrayInfo) -> str:

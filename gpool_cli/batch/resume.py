@@ -7,10 +7,11 @@ import os
 import stat
 from collections.abc import Iterable
 
-from gpool_cli.batch.manifest import Entry, Output, Previous, key_of, stamp_of
+from gpool_cli.batch.manifest import Entry, Output, Previous, key_of
 from gpool_cli.batch.plan import Planned
 from gpool_cli.batch.stopping import check
 from gpool_cli.events import DoneBefore
+from gpool_cli.formats.inputs import stamp_of
 from gpool_cli.formats.opening import isolated
 from gpool_cli.model import STDIN, InputFile
 
@@ -47,11 +48,9 @@ def _holds(entry: Entry, file: InputFile, directory: str) -> bool:
     if file.path == STDIN or entry.keys != file.keys:
         return False
     try:
-        status = os.stat(file.path)
-        same = (entry.size, entry.mtime_ns) == (status.st_size, status.st_mtime_ns)
         return (
-            same
-            and all(stamp_of(stamp[0]) == stamp for stamp in entry.beside)
+            (entry.size, entry.mtime_ns) == stamp_of(file.path)
+            and all(stamp_of(path) == tuple(stamp) for path, *stamp in entry.beside)
             and all(is_whole(directory, output) for output in entry.outputs)
         )
     except (OSError, ValueError):

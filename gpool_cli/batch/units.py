@@ -7,7 +7,6 @@ computed is the same for any number of workers.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +24,7 @@ from gpool_cli.batch.work import (
     pool_part,
 )
 from gpool_cli.errors import GpoolError
+from gpool_cli.formats.inputs import stamp_of
 from gpool_cli.formats.interface import cut_parts
 from gpool_cli.formats.opening import isolated
 from gpool_cli.layout import Layout
@@ -186,11 +186,11 @@ def steps_of(tasks: Iterable[Task], look: Look = list_maps, workers: int = 1) ->
 
 
 def _size(task: Task) -> int | None:
-    """The size of a file; None for a pipe, 0 for what can't be looked at."""
+    """The size of an input; None for a pipe, 0 for what can't be looked at."""
     if task.file.path == STDIN:
         return None
     try:
-        return os.stat(task.file.path).st_size
+        return stamp_of(task.file.path)[0]
     except OSError:
         return 0
 

@@ -178,8 +178,8 @@ def _choose(
 ) -> Listing:
     pulse.work()
     file, layout = task.file, task.recipe.layout
-    container = format_of(file.path).container
-    selection = select(infos, file.keys, layout, container, file.named)
+    row = format_of(file.path)
+    selection = select(infos, file.keys, layout, row.container, file.named)
     listing = Listing()
     say = listing.outcomes.append
     for info, reason in selection.skipped:
@@ -201,7 +201,7 @@ def _choose(
         if doubt:
             say(Warned(file, info.dataset, "layout", doubt))
         try:
-            check_memory(info, meaning, task.recipe, task.access.max_memory)
+            check_memory(info, meaning, task.recipe, task.access.max_memory, row.rechunk)
             companions.of(info, meaning)
         except GpoolError as error:
             say(failure_of(file, info.dataset, error))

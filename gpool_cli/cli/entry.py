@@ -72,13 +72,13 @@ def entry_as_json(entry: Entry, stats: bool) -> dict[str, Any]:
         "order": "F" if info.fortran else "C",
         "layout": layout.axes if layout is not None else None,
         "layout_from": layout.origin if layout is not None else None,
-        "chunks": list(info.chunks) if info.chunks is not None else None,
+        "chunks": list(_chunks(info)) or None,
         "filters": list(info.filters),
         "fill_values": fill_numbers(info),
         "scale_factor": info.packing.scale if info.packing and info.packing.is_packed else None,
         "add_offset": info.packing.offset if info.packing and info.packing.is_packed else None,
         "nbytes": info.nbytes,
-        "note": printable(f"skipped: {entry.reason}" if entry.reason else entry.doubt),
+        "note": printable(f"skipped: {entry.reason}" if entry.reason else entry.doubt or info.note),
     }
     if stats:
         said["stats"] = _stats_as_json(entry.diagnosis) if entry.diagnosis else None
@@ -99,6 +99,12 @@ def _stats_as_json(diagnosis: Diagnosis) -> dict[str, Any]:
     }
 
 
+def _chunks(info: ArrayInfo) -> tuple[int, ...]:
+    """The shape of a chunk in the order of the array's axes; () where there are no chunks."""
+    chunks = info.chunks or ()
+    return chunks[::-1] if info.fortran else chunks
+
+
 def cells(entry: Entry) -> dict[str, str]:
     """An array as a row of a table."""
     info, layout, diagnosis = entry.info, entry.layout, entry.diagnosis
@@ -107,7 +113,7 @@ def cells(entry: Entry) -> dict[str, str]:
         "shape": shape_text(info.shape),
         "dtype": info.dtype_name,
         "layout": f"{layout.axes} ({layout.origin})" if layout is not None else "",
-        "chunks": shape_text(info.chunks) if info.chunks else "",
+        "chunks": shape_text(chunks) if (chunks := _chunks(info)) else "",
         "filters": " ".join(info.filters),
         "stored as": packing_text(info),
         "size": bytes_text(info.nbytes),

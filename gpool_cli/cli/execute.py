@@ -150,7 +150,7 @@ def _parameters(destination: Destination, recipe: Recipe, options: RunOptions) -
         destination.format.name if destination.format is not None else None,
         options.copy_others,
         options.strict,
-        options.follow_external,
+        options.access,
     )
 
 

@@ -42,7 +42,7 @@ def nothing_found(names: Sequence[str], what: str) -> InputError:
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return InputError(
         f"no {what} were found in {printable(names[0])}{more}",
-        "gpool reads .npy, .npz and HDF5 files; gpool info says what is in them",
+        "gpool formats lists what gpool reads; gpool info says what is in a file",
     )
 
 

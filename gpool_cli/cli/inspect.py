@@ -22,7 +22,14 @@ from gpool_cli.cli.options import InputOptions
 from gpool_cli.formats.opening import format_of
 from gpool_cli.layout import Layout, layout_doubt
 from gpool_cli.model import STDIN, ArrayInfo, Failed, InputFile, Skipped, Task, Warned
-from gpool_cli.report.lines import Warnings, print_error, print_failure, skip_text
+from gpool_cli.report.lines import (
+    Warnings,
+    note_text,
+    place_text,
+    print_error,
+    print_failure,
+    skip_text,
+)
 from gpool_cli.report.table import print_table
 
 
@@ -37,6 +44,7 @@ def inspect_files(options: InputOptions, as_json: bool, stats: bool) -> int:
     found = discover(named_inputs(options), options.keys)
     failures = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
     rows, skips, warnings = [], [], Warnings()
+    notes: dict[str, list[str]] = {}
     for entry in (_diagnosed if stats else _listed)(found.files, options):
         if isinstance(entry, Failed):
             failures.append(entry)
@@ -45,12 +53,17 @@ def inspect_files(options: InputOptions, as_json: bool, stats: bool) -> int:
         else:
             if not stats or entry.diagnosis is not None:
                 rows.append(cells(entry))
+            if entry.info.note:
+                place = place_text(entry.file, entry.info.dataset)
+                notes.setdefault(entry.info.note, []).append(place)
             if entry.reason:
                 skips.append(skip_text(Skipped(entry.file, entry.info.dataset, entry.reason)))
             elif entry.doubt:
                 warnings.add(Warned(entry.file, entry.info.dataset, "layout", entry.doubt))
     if rows:
         print_table(sys.stdout, STATS_COLUMNS if stats else COLUMNS, rows)
+    for note, places in notes.items():
+        print(note_text(note, places[0], len(places)))
     for line in skips:
         print(line)
     warnings.print()

@@ -47,6 +47,7 @@ TOOLS = {
     "cam": ("gpool_cli.cli.cam:cam", "Where in a map a class was seen."),
     "cost": ("gpool_cli.cli.cost:cost", "What a dense layer takes, and what pooling saves."),
     "show": ("gpool_cli.cli.show:show", "Look at a map, in the terminal or as PNG."),
+    "formats": ("gpool_cli.cli.formats:formats", "What gpool reads and writes; what extras add."),
 }
 
 
@@ -89,8 +90,8 @@ class Commands(click.Group):
 def gpool() -> None:
     """Turn saved CNN feature maps into descriptors by global pooling.
 
-    Every channel becomes one number: H x W x D gives 1 x 1 x D. Reads .npy, .npz and HDF5; one
-    file, a tree, or a pipe.
+    Every channel becomes one number: H x W x D gives 1 x 1 x D. Reads .npy, .npz, HDF5 and what
+    else gpool formats lists; one file, a tree, or a pipe.
     """
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from gpool_cli.access import Access
+from gpool_cli.access import NARROW_FLOATS, Access
 from gpool_cli.errors import UsageError
 from gpool_cli.formats import WRITABLE
 from gpool_cli.layout import SHAPES, ShapeStyle, parse_layout
@@ -42,12 +42,13 @@ class ArrayOptions:
     layout: str | None
     follow_external: bool
     no_lock: bool
+    view: str | None
     timeout: float
 
     @property
     def access(self) -> Access:
         """How files are opened."""
-        return Access(follow=self.follow_external, lock=not self.no_lock)
+        return Access(follow=self.follow_external, lock=not self.no_lock, view=self.view or "")
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,8 @@ _ARRAY = (
         "keys",
         multiple=True,
         metavar="PATTERN",
-        help="Pool these datasets or members of HDF5 and npz files; repeatable. FILE.h5:PATTERN "
-        "does it for one file. * stops at /, ** does not.",
+        help="Pool these datasets or members of files that hold several; repeatable. "
+        "FILE.h5:PATTERN does it for one file. * stops at /, ** does not.",
     ),
     click.option(
         "--layout",
@@ -151,13 +152,21 @@ _ARRAY = (
         help="Read HDF5 files that another program has locked, or whose file system has no locks.",
     ),
     click.option(
+        "--view",
+        type=click.Choice(NARROW_FLOATS),
+        metavar="DTYPE",
+        help="The values of npy and npz files are bfloat16, or a float8 such as float8_e4m3fn, "
+        "whatever the files say.",
+    ),
+    click.option(
         "--timeout",
         type=click.FloatRange(0, min_open=True),
         callback=_timeout_callback,
         default=10,
         show_default=True,
         metavar="SECONDS",
-        help="How long the HDF5 library may make no progress on a block before its file fails.",
+        help="How long a library (HDF5, zarr codecs) may make no progress on a block before its "
+        "file fails.",
     ),
 )
 _RUN = (
@@ -166,8 +175,8 @@ _RUN = (
         "--output",
         metavar="OUT",
         shell_complete=complete_path,
-        help="A file (.npy .npz .h5 .csv .tsv .jsonl .json), a directory, or - for standard "
-        "output.",
+        help="A file (.npy .npz .h5 .csv .tsv .jsonl .json .parquet), a directory, or - for "
+        "standard output.",
     ),
     click.option(
         "-f",
@@ -277,24 +286,24 @@ _RUN = (
         help="Write the run's record as JSON.",
     ),
 )
-_BOUNDARY = click.option(
+boundary_option = click.option(
     "--traceback", is_flag=True, expose_value=False, help="Show where an error was raised."
 )
 
 
 def array_options(function: Function) -> Function:
     """Add what `ArrayOptions` holds to a command."""
-    return apply_options(function, (*_ARRAY, _BOUNDARY))
+    return apply_options(function, (*_ARRAY, boundary_option))
 
 
 def input_options(function: Function) -> Function:
     """Add what `InputOptions` holds to a command."""
-    return apply_options(function, (*_INPUT, *_ARRAY, _BOUNDARY))
+    return apply_options(function, (*_INPUT, *_ARRAY, boundary_option))
 
 
 def run_options(function: Function) -> Function:
     """Add what `RunOptions` holds to a command."""
-    return apply_options(function, (*_INPUT, *_ARRAY, *_RUN, _BOUNDARY))
+    return apply_options(function, (*_INPUT, *_ARRAY, *_RUN, boundary_option))
 
 
 def apply_options(function: Function, decorators: tuple[Callable[[Any], Any], ...]) -> Function:

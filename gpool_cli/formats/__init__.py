@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import posixpath
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,12 @@ class Row:
         container: One file holds several arrays under names.
         mixed: One file holds results of any shape.
         text: It may be shown on a terminal.
-        isolated: The library that reads it can crash or hang: only worker processes use it.
+        library: What reads it and can crash or hang: only worker processes use it.
         carries: What is written takes over what an input has beside its maps.
+        tabular: Every row says what it is of, so that one file holds several poolings and datasets.
+        rechunk: The command that rewrites a dataset in smaller chunks.
+        needs: What must be installed to write it, as it is imported.
+        marks: It is a directory, with one of these files in it.
     """
 
     name: str
@@ -40,9 +45,20 @@ class Row:
     container: bool = False
     mixed: bool = False
     text: bool = False
-    isolated: bool = False
+    library: str = ""
     carries: bool = False
+    tabular: bool = False
+    rechunk: str = ""
+    needs: str = ""
+    marks: tuple[str, ...] = ()
 
+    @property
+    def isolated(self) -> bool:
+        """Whether only worker processes may read it."""
+        return bool(self.library)
+
+
+_H5REPACK = "h5repack -l {dataset}:CHUNK={chunk} OLD NEW"
 
 TABLE: tuple[Row, ...] = (
     Row(
@@ -64,22 +80,67 @@ TABLE: tuple[Row, ...] = (
     Row(
         "h5",
         (".h5", ".hdf5", ".hdf", ".he5", ".nc", ".nc4"),
-        "gpool_cli.formats.hdf5:Hdf5Reader",
-        "gpool_cli.formats.hdf5:Hdf5Writer",
+        "gpool_cli.formats.hdf5reader:Hdf5Reader",
+        "gpool_cli.formats.hdf5writer:Hdf5Writer",
         (b"\x89HDF\r\n\x1a\n",),
         container=True,
         mixed=True,
-        isolated=True,
+        library="HDF5",
+        rechunk=_H5REPACK,
         carries=True,
     ),
-    Row("csv", (".csv",), writer="gpool_cli.formats.delimited:CsvWriter", text=True),
-    Row("tsv", (".tsv",), writer="gpool_cli.formats.delimited:TsvWriter", text=True),
+    Row(
+        "mat",
+        (".mat",),
+        "gpool_cli.formats.hdf5matlab:MatlabReader",
+        magic=(b"MATLAB 7", b"MATLAB 5"),
+        container=True,
+        library="HDF5",
+        rechunk=_H5REPACK,
+    ),
+    Row(
+        "safetensors",
+        (".safetensors",),
+        "gpool_cli.formats.safetensors:SafetensorsReader",
+        container=True,
+    ),
+    Row("pt", (".pt", ".pth"), "gpool_cli.formats.pt:PtReader", container=True),
+    Row(
+        "zarr",
+        (".zarr",),
+        "gpool_cli.formats.zarr:ZarrReader",
+        container=True,
+        library="numcodecs",
+        marks=("zarr.json", ".zgroup", ".zarray"),
+    ),
+    Row(
+        "csv",
+        (".csv",),
+        writer="gpool_cli.formats.delimited:CsvWriter",
+        text=True,
+        tabular=True,
+    ),
+    Row(
+        "tsv",
+        (".tsv",),
+        writer="gpool_cli.formats.delimited:TsvWriter",
+        text=True,
+        tabular=True,
+    ),
     Row(
         "jsonl",
         (".jsonl",),
         writer="gpool_cli.formats.jsonl:JsonlWriter",
         mixed=True,
         text=True,
+        tabular=True,
+    ),
+    Row(
+        "parquet",
+        (".parquet",),
+        writer="gpool_cli.formats.parquet:ParquetWriter",
+        tabular=True,
+        needs="pyarrow",
     ),
     Row(
         "json",
@@ -109,6 +170,11 @@ def row_of_suffix(path: str) -> Row | None:
 def row_of_content(start: bytes) -> Row | None:
     """The row whose files start like this, or None."""
     return next((row for row in TABLE if row.magic and start.startswith(row.magic)), None)
+
+
+def row_of_marks(names: Collection[str]) -> Row | None:
+    """The row whose directories hold one of these files, or None."""
+    return next((row for row in TABLE if any(mark in names for mark in row.marks)), None)
 
 
 def load_reader(row: Row) -> type[Reader]:

@@ -16,7 +16,7 @@ from gpool_cli.formats.hdf5raw import RawFile, offset_of
 from gpool_cli.formats.hdf5source import filter_names
 from gpool_cli.formats.hdf5types import TypeTable
 from gpool_cli.formats.hdf5walk import Node
-from gpool_cli.layout import layout_from_names, parse_layout, size_of
+from gpool_cli.layout import layout_from_dimensions, layout_from_names, parse_layout, size_of
 from gpool_cli.model import ArrayInfo
 from gpool_cli.printable import printable
 from gpool_cli.quantities import bytes_text
@@ -125,6 +125,8 @@ def _file_layout(dsid: Any) -> str | None:
     if "DIMENSION_LABELS" in dataset.attrs or "DIMENSION_LIST" in dataset.attrs:
         names = [_axis_name(axis) for axis in dataset.dims]
         layout = layout_from_names(names)
+        if layout is None and _has_netcdf_dimensions(dataset):
+            layout = layout_from_dimensions(names)
         if layout is not None:
             return layout
     for attribute in _LAYOUT_ATTRIBUTES:
@@ -134,6 +136,16 @@ def _file_layout(dsid: Any) -> str | None:
             if isinstance(text, str) and (layout := _parsed(text)) is not None:
                 return layout
     return None
+
+
+def _has_netcdf_dimensions(dataset: h5py.Dataset) -> bool:
+    """Whether netCDF-4 wrote an array: its file says so, or the scale of an axis does."""
+    if "_NCProperties" in dataset.file.attrs or "_Netcdf4Dimid" in dataset.attrs:
+        return True
+    try:
+        return any(len(axis) and "_Netcdf4Dimid" in axis[0].attrs for axis in dataset.dims)
+    except RuntimeError:
+        return False  # A scale is gone.
 
 
 def _parsed(text: str) -> str | None:

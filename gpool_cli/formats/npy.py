@@ -10,7 +10,9 @@ from typing import BinaryIO
 from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, cut_parts, open_regular
+from gpool_cli.formats.narrow import stored_bytes
 from gpool_cli.formats.npyheader import NpyHeader, read_header
+from gpool_cli.formats.npyinfo import describe
 from gpool_cli.formats.npystream import read_values, write_header, write_values
 from gpool_cli.formats.rows import RowSpool
 from gpool_cli.layout import shape_text
@@ -37,18 +39,14 @@ class NpyReader(Reader):
     def arrays(self) -> Iterator[ArrayInfo]:
         number = 0
         while (header := self._header(number)) is not None:
-            self._check_size(header)
             dataset = "" if number == 0 else str(number)
+            info = describe(header, dataset, self.access.view)
+            if not info.refusal:
+                self._check_size(header)
             start = self._place
             self._listed[dataset] = start
-            yield ArrayInfo(
-                dataset=dataset,
-                shape=header.shape,
-                dtype=header.dtype,
-                refusal=header.refusal,
-                fortran=header.fortran,
-            )
-            if header.refusal:
+            yield info
+            if info.refusal:
                 return
             number += 1
             if start + header.nbytes == self._size:
@@ -62,7 +60,7 @@ class NpyReader(Reader):
     ) -> Iterator[tuple[Block, Array]]:
         every = cut_parts(info)
         parts = parts if parts is not None else every
-        row = info.nbytes // every[-1].last
+        row = stored_bytes(info) // every[-1].last
         self._go_to(self._start_of(info.dataset) + parts[0].first * row)
         return read_values(info, parts, self._readinto)
 
@@ -88,7 +86,7 @@ class NpyReader(Reader):
 
     def _check_size(self, header: NpyHeader) -> None:
         """Believe a header only as far as the file goes."""
-        if self._size is None or header.refusal or self._place + header.nbytes <= self._size:
+        if self._size is None or self._place + header.nbytes <= self._size:
             return
         raise InputError(
             f"is truncated: {shape_text(header.shape)} {header.dtype.name} takes "

@@ -167,7 +167,8 @@ def _dtype(descr: Any) -> tuple[np.dtype[Any], str]:
     if not isinstance(descr, str):
         raise _damaged("has a descr that is no type")
     try:
-        dtype = np.dtype(descr)
+        # What numpy itself writes of a float8, and does not read again.
+        dtype = np.dtype("V1" if descr[-2:] == "f1" else descr)
     except (TypeError, ValueError, SyntaxError, OverflowError, MemoryError, RecursionError):
         raise _damaged(f"has the unknown type {printable(descr[:40])!r}") from None
     return dtype, usable_dtype(dtype)

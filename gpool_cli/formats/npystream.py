@@ -9,7 +9,8 @@ from typing import BinaryIO
 import numpy as np
 
 from gpool_cli.errors import InputError
-from gpool_cli.formats.interface import Array, as_native, cut_parts_into_rows
+from gpool_cli.formats.interface import Array, cut_parts_into_rows
+from gpool_cli.formats.narrow import as_read, stored_dtype
 from gpool_cli.model import ArrayInfo, Block, Part
 
 
@@ -26,10 +27,10 @@ def read_values(
     Raises:
         InputError: The values end early.
     """
-    assert info.dtype is not None
+    stored = stored_dtype(info)
     buffer = bytearray()
     for block in cut_parts_into_rows(info, parts):
-        size = math.prod(block.shape) * info.dtype.itemsize
+        size = math.prod(block.shape) * stored.itemsize
         if len(buffer) < size:
             buffer = bytearray(size)
         view = memoryview(buffer)[:size]
@@ -42,7 +43,7 @@ def read_values(
                     "copy or save the file again",
                 )
             filled += count
-        yield block, as_native(np.frombuffer(view, info.dtype).reshape(block.shape))
+        yield block, as_read(np.frombuffer(view, stored).reshape(block.shape), info.narrow)
 
 
 def write_values(file: BinaryIO, values: Array) -> None:

@@ -16,6 +16,7 @@ from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, cut_parts, open_regular
 from gpool_cli.formats.naming import member_name
 from gpool_cli.formats.npyheader import NpyHeader, read_header
+from gpool_cli.formats.npyinfo import describe
 from gpool_cli.formats.npystream import read_values, write_header, write_values
 from gpool_cli.formats.npzmember import DeflatedMember
 from gpool_cli.formats.stacks import Stacks
@@ -94,20 +95,14 @@ class NpzReader(Reader):
             return ArrayInfo(name, (), None, reason, "unknown", filters=(method,), broken=True)
         with _zip_errors(""), self._zip.open(member) as stream:
             header = _header(stream)
-        if not header.refusal and header.length + header.nbytes != member.file_size:
+        info = describe(header, name, self.access.view, (method,))
+        if not info.refusal and header.length + header.nbytes != member.file_size:
             raise InputError(
                 f"holds {member.file_size - header.length} bytes of values, "
                 f"its header asks for {header.nbytes}",
                 "save the archive again",
             )
-        return ArrayInfo(
-            dataset=name,
-            shape=header.shape,
-            dtype=header.dtype,
-            refusal=header.refusal,
-            fortran=header.fortran,
-            filters=(method,),
-        )
+        return info
 
 
 class NpzWriter(Writer):

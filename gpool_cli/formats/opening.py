@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 from gpool_cli.access import Access
 from gpool_cli.errors import InputError
-from gpool_cli.formats import Row, load_reader, row_named, row_of_content, row_of_suffix
+from gpool_cli.formats import (
+    Row,
+    load_reader,
+    row_named,
+    row_of_content,
+    row_of_marks,
+    row_of_suffix,
+)
 from gpool_cli.formats.interface import Reader, open_regular
 from gpool_cli.model import STDIN
 
@@ -19,19 +28,27 @@ def format_of(path: str) -> Row:
         return row_named("npy")
     row = row_of_suffix(path)
     if row is None or not row.reader:
-        with open_regular(path) as file:
-            row = row_of_content(file.read(8))
+        if os.path.isdir(path):
+            row = row_of_marks(os.listdir(path))
+        else:
+            with open_regular(path) as file:
+                row = row_of_content(file.read(8))
     if row is None or not row.reader:
-        raise InputError("is of no known format", "gpool reads .npy, .npz and HDF5 files")
+        raise InputError("is of no known format", "gpool formats lists what it reads")
     return row
+
+
+def library_of(path: str) -> str:
+    """The library that reads a file and may not survive it; '' where there is none."""
+    try:
+        return format_of(path).library
+    except (InputError, OSError):
+        return ""  # Nothing will read it.
 
 
 def isolated(path: str) -> bool:
     """Whether only worker processes open a file, since its library may not survive it."""
-    try:
-        return format_of(path).isolated
-    except (InputError, OSError):
-        return False  # Nothing will read it.
+    return bool(library_of(path))
 
 
 def open_reader(path: str, access: Access) -> Reader:

@@ -58,7 +58,7 @@ def label(result: Result) -> str:
     return printable(result.file.name + dataset)
 
 
-_State = tuple[
+RowState = tuple[
     int,
     list[tuple[np.dtype[Any], int]],
     dict[np.dtype[Any], None],
@@ -77,7 +77,7 @@ class RowSpool:
         self._dtypes: dict[np.dtype[Any], None] = {}
         self._lone_shape: tuple[int, ...] | None = None
         self._lone_values: Array | None = None
-        self._before = self._state()
+        self._before = self.state()
 
     def add(self, result: Result) -> int:
         """Append a result's rows, and say how many they are.
@@ -86,7 +86,7 @@ class RowSpool:
             InputError: No array can hold them beside the earlier ones.
         """
         if result.start == 0:
-            self._before = self._state()
+            self._before = self.state()
         rows = np.ascontiguousarray(self._same.rows_of(result))
         self._check_dtype(rows.dtype)
         self._dtypes[rows.dtype] = None
@@ -102,11 +102,16 @@ class RowSpool:
 
     def withdraw(self) -> None:
         """Take back the rows of the result that was added last, whole or in pieces."""
-        size, self._segments, self._dtypes, lone, self._same = self._before
+        self.restore(self._before)
+
+    def restore(self, state: RowState) -> None:
+        """Take back all rows that were added since `state` gave this."""
+        size, self._segments, self._dtypes, lone, self._same = state
         self._lone_shape, self._lone_values = lone
         self._file.cut(size)
 
-    def _state(self) -> _State:
+    def state(self) -> RowState:
+        """What to come back to with `restore`."""
         lone = self._lone_shape, self._lone_values
         size, same = self._file.size(), copy.copy(self._same)
         return size, list(self._segments), dict(self._dtypes), lone, same

@@ -33,6 +33,18 @@ def skip_text(skip: Skipped) -> str:
     return f"skipped {place_text(skip.file, skip.dataset)}{shape}: {printable(skip.reason)}"
 
 
+def note_text(note: str, first: str, count: int) -> str:
+    """How arrays were read, and which.
+
+    Args:
+        note: What there is to tell of them.
+        first: The first of them, as `place_text` gives it.
+        count: How many they are.
+    """
+    place = f"{count_text(count, 'map')}, first {first}" if count > 1 else first
+    return f"note {place}: {printable(note)}"
+
+
 class Warnings:
     """Warnings, grouped: how many of a kind, and the first of them in full."""
 

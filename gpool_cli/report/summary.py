@@ -12,7 +12,7 @@ from gpool_cli.layout import Layout, shape_text, size_of
 from gpool_cli.model import Skipped
 from gpool_cli.printable import printable
 from gpool_cli.quantities import bytes_text, count_text, number_text, seconds_text
-from gpool_cli.report.lines import skip_text
+from gpool_cli.report.lines import note_text, place_text, skip_text
 from gpool_cli.report.table import Column, print_table, wrapped
 from gpool_cli.report.width import width_of
 from gpool_cli.tally import Tally
@@ -43,6 +43,7 @@ class Summary:
         self.results = 0
         self._facts: dict[str, str] = {}
         self.varied: set[str] = set()
+        self._notes: dict[str, tuple[str, int]] = {}
         self._skips: list[Skipped] = []
         self._skipped = 0
 
@@ -50,6 +51,8 @@ class Summary:
         """Take in what happened."""
         if isinstance(event, Pooled):
             self._add_results(1, 1, lambda _: event)
+            if event.info.note and event.first:
+                self._add_note(event.info.note, place_text(event.file, event.info.dataset))
         elif isinstance(event, Together):
             self._add_results(event.count, len(event.alike.results), event.tell)
         elif isinstance(event, Skipped):
@@ -67,9 +70,15 @@ class Summary:
         self.last += (partial(tell, place) for place in range(max(first, count - ENDS), count))
         self.results += count
 
+    def _add_note(self, note: str, place: str) -> None:
+        first, count = self._notes.get(note, (place, 0))
+        self._notes[note] = first, count + 1
+
     def print_full(self, stream: TextIO, tally: Tally) -> None:
         """Print the table of results, what was skipped, and the totals."""
         self._print_results(stream)
+        for note, (first, count) in self._notes.items():
+            print(note_text(note, first, count), file=stream)
         self._print_skips(stream)
         for line in self._written(tally):
             print(line, file=stream)

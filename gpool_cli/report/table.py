@@ -39,6 +39,7 @@ def print_table(
     left_out: int = 0,
     break_at: int = 0,
     varied: Collection[str] = (),
+    alike: bool = True,
 ) -> None:
     """Print rows as a table no wider than the stream.
 
@@ -49,13 +50,14 @@ def print_table(
         left_out: How many rows stand nowhere.
         break_at: Before which row they are missing.
         varied: Columns that are not the same in the rows that stand nowhere.
+        alike: What is the same in every row is said once, below the table.
     """
     width = width_of(stream)
     wanted = [c for c in columns if any(row[c.name] != c.dull for row in rows)]
     same = [
         c
         for c in wanted
-        if len(rows) > 1 and c.rank and c.name not in varied and _one_value(rows, c)
+        if alike and len(rows) > 1 and c.rank and c.name not in varied and _one_value(rows, c)
     ]
     shown = list(rows)
     if left_out:

@@ -18,6 +18,7 @@ from gpool_cli.batch.units import Maps, Unit
 from gpool_cli.batch.work import pool_file
 from gpool_cli.cli.main import run
 from gpool_cli.errors import InputError
+from gpool_cli.formats import row_named
 from gpool_cli.layout import Layout
 from gpool_cli.model import (
     Alike,
@@ -44,9 +45,12 @@ class TestCheck:
     def test_a_chunk_that_is_too_large(self) -> None:
         info = info_of((8, 1024, 1024, 64), (4, 1024, 1024, 64))
         with pytest.raises(InputError) as caught:
-            memory.check_memory(info, NHWC, RECIPE, 1000 * MB)
+            memory.check_memory(info, NHWC, RECIPE, 1000 * MB, row_named("h5").rechunk)
         assert "chunks of 4x1024x1024x64, 1.07 GB each" in caught.value.message
         assert "h5repack -l g/m:CHUNK=1x4x1024x64 OLD NEW" in caught.value.hint
+        with pytest.raises(InputError) as caught:
+            memory.check_memory(info, NHWC, RECIPE, 1000 * MB)
+        assert caught.value.hint.endswith("or write it again in chunks of 1x4x1024x64")
         memory.check_memory(info, NHWC, RECIPE, 1024 * MB)
 
     def test_too_many_channels(self) -> None:

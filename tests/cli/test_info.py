@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from gpool_cli.formats.hdf5 import Hdf5Reader
+from gpool_cli.formats.hdf5reader import Hdf5Reader
 from gpool_cli.formats.npy import NpyReader
 
 

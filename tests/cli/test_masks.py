@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from gpool_cli.formats.hdf5 import Hdf5Reader
+from gpool_cli.formats.hdf5reader import Hdf5Reader
 
 LAYOUTS = ["HWC", "CHW", "HCW", "NHWC", "NCHW", "CNHW", "NDHWC", "LC", "NCL", "HW", "NHW"]
 SIZES = {"N": 3, "C": 4, "H": 5, "W": 6, "D": 2, "L": 7}

@@ -137,6 +137,12 @@ def arrays_of(lines: list[dict[str, Any]], dtype: str) -> list[Array]:
     ]
 
 
+def rows_of_parquet(data: bytes, dtype: str) -> list[Array]:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    rows = parquet.read_table(io.BytesIO(data)).column("vector").to_pylist()
+    return [np.array(row, dtype) for row in rows]
+
+
 # A new format is read back here, by a plain library.
 READ_BACK: dict[str, Callable[[bytes, str], list[Array]]] = {
     "npy": rows_of_npy,
@@ -146,6 +152,7 @@ READ_BACK: dict[str, Callable[[bytes, str], list[Array]]] = {
     "tsv": rows_of_tsv,
     "jsonl": rows_of_jsonl,
     "json": rows_of_json,
+    "parquet": rows_of_parquet,
 }
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from gpool_cli.errors import InputError
 from gpool_cli.formats import hdf5source
-from gpool_cli.formats.hdf5 import Hdf5Reader
+from gpool_cli.formats.hdf5reader import Hdf5Reader
 from gpool_cli.model import ArrayInfo
 
 MAP = np.random.default_rng(0).normal(size=(7, 10, 11)).astype("f4")
@@ -266,7 +266,7 @@ class TestRefused:
         )
         read = (
             "import sys\n"
-            "from gpool_cli.formats.hdf5 import Hdf5Reader\n"
+            "from gpool_cli.formats.hdf5reader import Hdf5Reader\n"
             "with Hdf5Reader(sys.argv[1]) as reader:\n"
             "    for info in reader.arrays():\n"
             "        total = sum(values.sum() for _, values in reader.blocks(info))\n"
@@ -530,7 +530,7 @@ def test_the_memory_of_decoded_chunks_is_used_again(path: Path) -> None:
         file.create_dataset("m", data=np.ones((count, *chunk[1:]), "f4"), **options)
     script = (
         "import resource, sys\n"
-        "from gpool_cli.formats.hdf5 import Hdf5Reader\n"
+        "from gpool_cli.formats.hdf5reader import Hdf5Reader\n"
         "with Hdf5Reader(sys.argv[1]) as reader:\n"
         "    (info,) = reader.arrays()\n"
         "    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"

@@ -9,7 +9,7 @@ import pytest
 
 from gpool_cli.access import Access
 from gpool_cli.errors import InputError
-from gpool_cli.formats.hdf5 import Hdf5Reader
+from gpool_cli.formats.hdf5reader import Hdf5Reader
 from gpool_cli.model import ArrayInfo
 
 VALUES = np.arange(2 * 3 * 4, dtype="f4").reshape(2, 3, 4)

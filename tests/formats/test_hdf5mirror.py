@@ -11,7 +11,8 @@ import pytest
 
 from gpool_cli import __version__
 from gpool_cli.errors import InputError
-from gpool_cli.formats.hdf5 import Hdf5Reader, Hdf5Writer
+from gpool_cli.formats.hdf5reader import Hdf5Reader
+from gpool_cli.formats.hdf5writer import Hdf5Writer
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.model import InputFile, Result
 from gpool_cli.surroundings import Carry, Surroundings

@@ -18,7 +18,7 @@ from h5py import h5d, h5p, h5s, h5t
 
 from gpool_cli.errors import InputError
 from gpool_cli.formats import hdf5chunks, hdf5filters, hdf5raw
-from gpool_cli.formats.hdf5 import Hdf5Reader
+from gpool_cli.formats.hdf5reader import Hdf5Reader
 from gpool_cli.formats.hdf5source import LibrarySource
 from gpool_cli.model import ArrayInfo, Block, Part
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gpool_cli.formats import stacks as stacks_module
-from gpool_cli.formats.hdf5 import Hdf5Writer
+from gpool_cli.formats.hdf5writer import Hdf5Writer
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.formats.npz import NpzWriter
 from gpool_cli.formats.stacks import Stacks

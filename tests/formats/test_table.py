@@ -40,7 +40,7 @@ def test_content() -> None:
     assert row_of_content(b"") is None
     assert row_of_content(b"hello") is None
     assert {row_of_content(magic).name for row in TABLE for magic in row.magic} == {  # type: ignore[union-attr]
-        "npy", "npz", "h5",
+        "npy", "npz", "h5", "mat",
     }  # fmt: skip
 
 
@@ -59,7 +59,7 @@ class TestOpening:
         path.write_text("hello")
         with pytest.raises(InputError) as caught:
             format_of(str(path))
-        assert str(caught.value) == "is of no known format (gpool reads .npy, .npz and HDF5 files)"
+        assert str(caught.value) == "is of no known format (gpool formats lists what it reads)"
 
     def test_standard_input_is_npy(self) -> None:
         assert format_of("-").name == "npy"

@@ -68,7 +68,7 @@ def _options(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("-n", "--number", type=int, default=1000, help="how many files")
     parser.add_argument("--seed", default="1", help="another seed, other files")
     parser.add_argument("--first", type=int, default=0, help="the number of the first file")
-    parser.add_argument("--suffix", default="", help="only this kind: .npy, .npz or .h5")
+    parser.add_argument("--suffix", default="", help="only this kind, such as .npy or .zarr")
     parser.add_argument("--jobs", type=int, default=2, help="how many runs at one time")
     parser.add_argument("--keep", type=Path, help="where to keep files that were taken wrongly")
     return parser.parse_args(words)

@@ -1,13 +1,11 @@
-"""HDF5: datasets in groups, read chunk by chunk; results with their attributes and labels."""
+"""HDF5, read: the datasets in groups, chunk by chunk."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, BinaryIO
+from typing import Any
 
-import h5py
-import numpy as np
 from h5py import h5d
 
 from gpool_cli import ceiling, pulse
@@ -16,28 +14,21 @@ from gpool_cli.errors import InputError
 from gpool_cli.formats.hdf5attributes import read_attributes
 from gpool_cli.formats.hdf5describe import describe, is_annotated
 from gpool_cli.formats.hdf5external import Outside
-from gpool_cli.formats.hdf5groups import Groups
-from gpool_cli.formats.hdf5mirror import Mirror, write_history, write_text
 from gpool_cli.formats.hdf5opening import open_hdf5
 from gpool_cli.formats.hdf5others import save_others
 from gpool_cli.formats.hdf5raw import ContiguousSource, RawFile
-from gpool_cli.formats.hdf5results import ResultMaker, write_rows
 from gpool_cli.formats.hdf5source import Buffers, LibrarySource, Source
 from gpool_cli.formats.hdf5types import TypeTable
 from gpool_cli.formats.hdf5walk import Opener, any_name, walk
 from gpool_cli.formats.interface import (
     Array,
     Reader,
-    Writer,
-    WriteStyle,
     cut_parts,
     cut_parts_into_chunks,
     cut_parts_into_rows,
     open_regular,
 )
-from gpool_cli.formats.naming import member_name
-from gpool_cli.formats.stacks import Stacks
-from gpool_cli.model import ArrayInfo, Block, InputFile, Part, Result
+from gpool_cli.model import ArrayInfo, Block, Part
 from gpool_cli.printable import printable
 from gpool_cli.surroundings import Attribute, Carry, Surroundings
 
@@ -130,12 +121,18 @@ class Hdf5Reader(Reader):
 
     def _attributes_of(self, name: str) -> tuple[Attribute, ...]:
         """The attributes of a group or a dataset."""
-        if name not in self._annotated:
-            return ()
+        return tuple(read_attributes(self.item_of(name))) if name in self._annotated else ()
+
+    def item_of(self, name: str) -> Any:
+        """The low-level group or dataset of this name; '' is the root.
+
+        Raises:
+            InputError: There is none, or the file is damaged there.
+        """
         item = self._opened.get(name)
         if item is None:
             item = self._opener.open(name) if name else self._file["/"].id
-        return tuple(read_attributes(item))
+        return item
 
     def _source_of(self, info: ArrayInfo) -> Source:
         """Where to read an array from: past the library where that can be."""
@@ -182,72 +179,3 @@ def _why_not_open(error: Exception) -> InputError:
             "wait for the program; or read the file as it is with --no-lock",
         )
     return InputError(f"can't be opened as HDF5: {said}", hint)
-
-
-class Hdf5Writer(Writer):
-    """Writes one dataset per result under the names of its input, or a stack per pooling."""
-
-    def __init__(self, file: BinaryIO, style: WriteStyle) -> None:
-        super().__init__(file, style)
-        self._h5 = h5py.File(file, "w")
-        self._mirror: Mirror | None = None
-        self._stacks = Stacks()
-        self._groups = Groups(self._h5.id)
-        self._maker = ResultMaker()
-        self._open: Any = None
-
-    def begin(self, file: InputFile, surroundings: Surroundings | None = None) -> None:
-        self.end()
-        if surroundings is not None and not self.style.stack:
-            self._mirror = Mirror(file, surroundings, self._groups, self.style)
-
-    def end(self) -> None:
-        if self._mirror is not None:
-            mirror, self._mirror = self._mirror, None
-            mirror.finish()
-
-    def add(self, result: Result) -> None:
-        if self.style.stack:
-            self._stacks.add(result)
-            return
-        if result.start == 0:
-            self._open = None
-            self._open = self._create(result)
-        if self._open is None:
-            raise InputError("has no place in the output, as its first rows had none")
-        write_rows(self._open, result)
-
-    def _create(self, result: Result) -> Any:
-        """The low-level dataset of a result, with what there is to say of it."""
-        group, name = self._groups.place_of(member_name(result, self.style))
-        dataset = self._maker.create(group, name, result)
-        if self._mirror is not None:
-            self._mirror.describe(result, dataset)
-        return dataset
-
-    def finish(self) -> None:
-        self.end()
-        for name, rows in self._stacks.spools.items():
-            dataset = self._h5.create_dataset(name, rows.shape(True), rows.dtype)
-            first = 0
-            for chunk in rows.chunks():
-                dataset[first : first + len(chunk)] = chunk
-                first += len(chunk)
-            write_text(dataset, "pooling", name)
-        if self._stacks.rows:
-            dataset = self._h5.create_dataset("sources", (self._stacks.rows,), h5py.string_dtype())
-            first = 0
-            for names in self._stacks.names():
-                dataset[first : first + len(names)] = np.array(names, object)
-                first += len(names)
-        self._stacks.close()
-        self._maker.close()
-        write_history(self._h5, self.style.recipe)
-        self._h5.close()
-
-    def abandon(self) -> None:
-        if self._mirror is not None:
-            self._mirror.close()
-        self._stacks.close()
-        self._maker.close()
-        self._h5.close()

@@ -1,0 +1,54 @@
+"""Arrays that lie in one piece at a known place of a regular file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from gpool_cli.errors import InputError
+from gpool_cli.formats.interface import Array, cut_parts, open_regular
+from gpool_cli.formats.narrow import stored_bytes
+from gpool_cli.formats.npystream import read_values
+from gpool_cli.model import ArrayInfo, Block, Part
+
+
+class FlatFile:
+    """A file of which pieces are read, none of them past its end.
+
+    Args:
+        path: A regular file.
+
+    Raises:
+        InputError: It is none, or is empty.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.file: BinaryIO = open_regular(path)
+        self.size = os.fstat(self.file.fileno()).st_size
+        if self.size == 0:
+            self.file.close()
+            raise InputError("is empty", "there is no array in it")
+
+    def read(self, start: int, count: int) -> bytes:
+        """So many bytes from a place on; fewer only at the end of the file."""
+        self.file.seek(start)
+        parts = []
+        while count and (part := self.file.read(count)):
+            parts.append(part)
+            count -= len(part)
+        return b"".join(parts)
+
+    def blocks(
+        self, info: ArrayInfo, start: int, parts: Sequence[Part] | None
+    ) -> Iterator[tuple[Block, Array]]:
+        """The values of an array that begins at a place; the rest is as in `Reader.blocks`."""
+        every = cut_parts(info)
+        parts = parts if parts is not None else every
+        row = stored_bytes(info) // every[-1].last
+        self.file.seek(start + parts[0].first * row)
+        return read_values(info, parts, self.file.readinto)  # type: ignore[attr-defined]
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()

@@ -1,0 +1,301 @@
+"""The pickle in a PyTorch file, read as a description: no class is looked up, nothing is called.
+
+A pickle is a program for a machine with a stack. This machine knows what it takes to build numbers,
+texts, lists, tuples, dicts and plain tensors. Whatever else a program names or calls becomes an
+`Opaque` with that name. Source of the opcodes: Python's `pickletools`.
+"""
+
+from __future__ import annotations
+
+import pickletools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gpool_cli.errors import InputError
+from gpool_cli.printable import printable
+
+# Some forty opcodes describe a tensor.
+_MOST_OPCODES = 1_000_000
+_MOST_AXES = 64
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """Something that is not built, for its name: ``numpy.ndarray``."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The memory of a tensor, which lies in a member of its own.
+
+    Attributes:
+        kind: Its class, such as ``FloatStorage``.
+        key: The name of the member.
+    """
+
+    kind: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor: a window on a storage. Lengths and strides count values.
+
+    Attributes:
+        storage: Its memory.
+        kind: The class of the storage, or the dtype where that has none.
+        offset: Where it begins.
+        shape: Its shape.
+        strides: How far it is to the next value on every axis.
+    """
+
+    storage: Storage
+    kind: str
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+def read_pickle(data: bytes) -> Any:
+    """What a pickle describes: numbers, texts, containers, `Tensor` and `Opaque`.
+
+    Raises:
+        InputError: It is damaged, or needs more than such files do.
+    """
+    machine = _Machine()
+    try:
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+            if opcode.name == "STOP":
+                (described,) = machine.stack
+                if described is _MARK:
+                    break
+                return described
+            step = _STEPS.get(opcode.name)
+            if step is None:
+                raise _damaged(f"it has the opcode {opcode.name}, which tensors do not need")
+            if count >= _MOST_OPCODES:
+                raise InputError("describes too many objects", "put fewer tensors into one file")
+            step(machine, argument)
+    except (ValueError, IndexError, KeyError, TypeError, OverflowError, EOFError):
+        pass
+    raise _damaged("its pickle is no such description")
+
+
+class _Mark:
+    """What stands on the stack below the members of a container."""
+
+
+_MARK = _Mark()
+
+
+class _Machine:
+    """A stack, and what was remembered of it by number."""
+
+    def __init__(self) -> None:
+        self.stack: list[Any] = []
+        self.memo: dict[int, Any] = {}
+
+    def pop_mark(self) -> list[Any]:
+        """Everything above the last mark, which goes too."""
+        place = len(self.stack) - 1
+        while self.stack[place] is not _MARK:
+            place -= 1
+            if place < 0:
+                raise ValueError("no mark")
+        members = self.stack[place + 1 :]
+        del self.stack[place:]
+        return members
+
+    def pop(self, count: int) -> tuple[Any, ...]:
+        """So many from the top."""
+        if len(self.stack) < count:
+            raise IndexError
+        members = tuple(self.stack[len(self.stack) - count :])
+        del self.stack[len(self.stack) - count :]
+        return members
+
+
+def _push(machine: _Machine, argument: Any) -> None:
+    machine.stack.append(argument)
+
+
+def _constant(make: Callable[[], Any]) -> Callable[[_Machine, Any], None]:
+    return lambda machine, _: machine.stack.append(make())
+
+
+def _nothing(machine: _Machine, argument: Any) -> None:
+    pass
+
+
+def _tuple(count: int) -> Callable[[_Machine, Any], None]:
+    return lambda machine, _: machine.stack.append(machine.pop(count))
+
+
+def _tuple_of_marked(machine: _Machine, _: Any) -> None:
+    machine.stack.append(tuple(machine.pop_mark()))
+
+
+def _append(machine: _Machine, _: Any) -> None:
+    _extend(machine, [machine.stack.pop()])
+
+
+def _appends(machine: _Machine, _: Any) -> None:
+    _extend(machine, machine.pop_mark())
+
+
+def _extend(machine: _Machine, members: list[Any]) -> None:
+    if isinstance(machine.stack[-1], list):
+        machine.stack[-1].extend(members)
+    elif not isinstance(machine.stack[-1], Opaque):
+        raise TypeError
+
+
+def _set_item(machine: _Machine, _: Any) -> None:
+    _update(machine, list(machine.pop(2)))
+
+
+def _set_items(machine: _Machine, _: Any) -> None:
+    _update(machine, machine.pop_mark())
+
+
+def _update(machine: _Machine, pairs: list[Any]) -> None:
+    target = machine.stack[-1]
+    if isinstance(target, dict):
+        for key, value in zip(pairs[::2], pairs[1::2], strict=True):
+            if isinstance(key, (str, int, float, bool)):
+                target[key] = value
+    elif not isinstance(target, Opaque):
+        raise TypeError
+
+
+def _put(machine: _Machine, number: int) -> None:
+    machine.memo[number] = machine.stack[-1]
+
+
+def _memoize(machine: _Machine, _: Any) -> None:
+    machine.memo[len(machine.memo)] = machine.stack[-1]
+
+
+def _get(machine: _Machine, number: int) -> None:
+    machine.stack.append(machine.memo[number])
+
+
+def _global(machine: _Machine, argument: str) -> None:
+    machine.stack.append(Opaque(".".join(argument.split(" ", 1))))
+
+
+def _stack_global(machine: _Machine, _: Any) -> None:
+    module, name = machine.pop(2)
+    if not isinstance(module, str) or not isinstance(name, str):
+        raise TypeError
+    machine.stack.append(Opaque(f"{module}.{name}"))
+
+
+def _storage(machine: _Machine, _: Any) -> None:
+    """A persistent id: ('storage', class, key, device, length)."""
+    said = machine.stack.pop()
+    if not isinstance(said, tuple) or len(said) < 5 or said[0] != "storage":
+        raise ValueError("a persistent id of another kind")
+    _, kind, key, _, _ = said[:5]
+    if not isinstance(kind, Opaque) or not isinstance(key, str):
+        raise TypeError
+    machine.stack.append(Storage(kind.name.rpartition(".")[2], key))
+
+
+def _call(machine: _Machine, _: Any) -> None:
+    """What a call of a function with arguments would give, for the few that are known."""
+    function, arguments = machine.pop(2)
+    if not isinstance(function, Opaque):
+        raise TypeError
+    build = _KNOWN.get(function.name)
+    machine.stack.append(build(arguments) if build is not None else function)
+
+
+def _new(machine: _Machine, _: Any) -> None:
+    function, _ = machine.pop(2)
+    machine.stack.append(function if isinstance(function, Opaque) else Opaque("object"))
+
+
+def _build(machine: _Machine, _: Any) -> None:
+    """Give an object its attributes, of which nothing here has any."""
+    machine.pop(1)
+
+
+def _tensor(arguments: Any) -> Tensor:
+    """``_rebuild_tensor_v2(storage, offset, shape, strides, ...)``, and v3 with a dtype."""
+    storage, offset, shape, strides = arguments[:4]
+    if not isinstance(storage, Storage) or type(offset) is not int or offset < 0:
+        raise TypeError
+    kind = storage.kind
+    if len(arguments) > 6 and isinstance(arguments[6], Opaque):
+        kind = arguments[6].name
+    return Tensor(storage, kind, offset, _sizes(shape), _sizes(strides, len(shape)))
+
+
+def _sizes(said: Any, count: int | None = None) -> tuple[int, ...]:
+    sizes = tuple(said)
+    if len(sizes) > _MOST_AXES or (count is not None and len(sizes) != count):
+        raise ValueError("shape and strides differ")
+    if any(type(size) is not int or not 0 <= size < 2**63 for size in sizes):
+        raise ValueError("impossible sizes")
+    return sizes
+
+
+def _ordered_dict(arguments: Any) -> dict[Any, Any]:
+    pairs = arguments[0] if arguments else []
+    return {key: value for key, value in pairs if isinstance(key, (str, int))}
+
+
+_KNOWN: dict[str, Callable[[Any], Any]] = {
+    "torch._utils._rebuild_tensor_v2": _tensor,
+    "torch._utils._rebuild_tensor_v3": _tensor,
+    "torch._utils._rebuild_parameter": lambda arguments: arguments[0],
+    "collections.OrderedDict": _ordered_dict,
+    "torch.Size": lambda arguments: tuple(arguments[0]),
+}
+
+_PUSHED = (
+    *("BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT"),
+    *("BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+    *("BINBYTES", "SHORT_BINBYTES", "BINSTRING", "SHORT_BINSTRING"),
+)
+_STEPS: dict[str, Callable[[_Machine, Any], None]] = {
+    **dict.fromkeys(_PUSHED, _push),
+    **dict.fromkeys(("PROTO", "FRAME"), _nothing),
+    **dict.fromkeys(("BINPUT", "LONG_BINPUT"), _put),
+    **dict.fromkeys(("BINGET", "LONG_BINGET"), _get),
+    "MEMOIZE": _memoize,
+    "NONE": _constant(lambda: None),
+    "NEWTRUE": _constant(lambda: True),
+    "NEWFALSE": _constant(lambda: False),
+    "MARK": _constant(lambda: _MARK),
+    "EMPTY_LIST": _constant(list),
+    "EMPTY_DICT": _constant(dict),
+    "EMPTY_TUPLE": _constant(tuple),
+    "EMPTY_SET": _constant(lambda: Opaque("set")),
+    "TUPLE1": _tuple(1),
+    "TUPLE2": _tuple(2),
+    "TUPLE3": _tuple(3),
+    "TUPLE": _tuple_of_marked,
+    "APPEND": _append,
+    "APPENDS": _appends,
+    "ADDITEMS": _appends,
+    "SETITEM": _set_item,
+    "SETITEMS": _set_items,
+    "GLOBAL": _global,
+    "STACK_GLOBAL": _stack_global,
+    "BINPERSID": _storage,
+    "REDUCE": _call,
+    "NEWOBJ": _new,
+    "BUILD": _build,
+}
+
+
+def _damaged(what: str) -> InputError:
+    return InputError(
+        f"can't be read without running it: {printable(what)}",
+        "save the tensors alone with torch.save, or as safetensors",
+    )

@@ -1,0 +1,1 @@
+"""Small files of formats whose own libraries are large or absent, made by hand."""
