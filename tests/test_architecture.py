@@ -59,6 +59,7 @@ MAY_USE = {
     "rich": {"report"},
     "h5py": {"formats"},
     "deflate": {"formats"},
+    "distributed": {"batch"},
 }
 
 

@@ -102,7 +102,9 @@ def check_existing(planned: Sequence[Planned], destination: Destination) -> None
     Raises:
         UsageError: An output exists, or is an input.
     """
-    if destination.kind == "file":
+    if destination.part:
+        outputs = [destination.part]
+    elif destination.kind == "file":
         outputs = destination.outputs_of_file()
     elif destination.kind == "directory" and os.path.isdir(destination.path):
         outputs = [path for one in planned for path in one.outputs]
@@ -116,7 +118,7 @@ def check_existing(planned: Sequence[Planned], destination: Destination) -> None
         more = f" and {len(existing) - 1} more" if len(existing) > 1 else ""
         raise UsageError(
             f"the output {printable(existing[0])}{more} is already there",
-            _REPLACE[destination.kind == "directory"],
+            _REPLACE[destination.kind == "directory" and not destination.part],
         )
 
 
@@ -131,6 +133,8 @@ def check_report(report: str, planned: Sequence[Planned], destination: Destinati
     if report == STDIN:
         raise UsageError("the report is written to a file", "name one with --report")
     outputs = [path for one in planned for path in one.outputs]
+    if destination.part:
+        outputs.append(destination.part)
     if destination.kind == "file":
         outputs += destination.outputs_of_file()
     if os.path.abspath(report) in map(os.path.abspath, outputs):

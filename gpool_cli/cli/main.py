@@ -35,6 +35,7 @@ _HDF5_PREFIXES = ("HDF5_EXT_PREFIX", "HDF5_VDS_PREFIX", "HDF5_EXTFILE_PREFIX")
 TOOLS = {
     "pool": ("gpool_cli.cli.pool:pool", "Several poolings in one pass over the data."),
     "info": ("gpool_cli.cli.info:info", "What is in the files; computes nothing."),
+    "merge": ("gpool_cli.cli.merge:merge", "Join what --shard has written."),
 }
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from gpool_cli.access import Access
+from gpool_cli.batch.shard import Shard, parse_shard
 from gpool_cli.errors import UsageError
 from gpool_cli.formats import WRITABLE
 from gpool_cli.layout import SHAPES, ShapeStyle, parse_layout
@@ -47,7 +49,25 @@ class InputOptions:
 
 
 @dataclass(frozen=True)
-class RunOptions(InputOptions):
+class SayOptions:
+    """How much is said of a run."""
+
+    summary: str
+    quiet: bool
+    report: str | None
+
+
+@dataclass(frozen=True)
+class MergeOptions(SayOptions):
+    """Everything that `gpool merge` is told."""
+
+    parts: tuple[str, ...]
+    output: str
+    overwrite: bool
+
+
+@dataclass(frozen=True)
+class RunOptions(InputOptions, SayOptions):
     """Everything that the pooling commands share."""
 
     output: str | None
@@ -62,10 +82,9 @@ class RunOptions(InputOptions):
     nan: NanPolicy
     strict: bool
     jobs: int | None
+    scheduler: str | None
+    shard: Shard | None
     dry_run: bool
-    summary: str
-    quiet: bool
-    report: str | None
     max_memory: int
 
     @property
@@ -88,8 +107,22 @@ def _timeout_callback(_: click.Context, __: click.Parameter, value: float) -> fl
     return value
 
 
+def _shard_callback(_: click.Context, __: click.Parameter, value: str | None) -> Shard | None:
+    return parse_shard(value) if value is not None else None
+
+
 def _size_callback(_: click.Context, __: click.Parameter, value: str) -> int:
     return parse_bytes(value)
+
+
+def _jobs_callback(ctx: click.Context, parameter: click.Parameter, value: int | None) -> int | None:
+    if value is None or not ctx.params.get("scheduler"):
+        return value
+    if ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE:
+        raise UsageError(
+            "--jobs counts workers of this machine, and --scheduler has others", "leave one out"
+        )
+    return None
 
 
 _INPUT = (
@@ -139,6 +172,24 @@ _INPUT = (
         help="How long the HDF5 library may make no progress on a block before its file fails.",
     ),
 )
+_OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+_SAY = (
+    click.option(
+        "--summary",
+        type=click.Choice(_SUMMARIES),
+        default="full",
+        show_default=True,
+        envvar="GPOOL_SUMMARY",
+        help="How much to say at the end.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="No summary, progress or warnings."),
+    click.option(
+        "--report",
+        metavar="FILE.json",
+        shell_complete=complete_path,
+        help="Write the run's record as JSON.",
+    ),
+)
 _RUN = (
     click.option(
         "-o",
@@ -160,7 +211,7 @@ _RUN = (
         help="Named files keep their paths below DIR in the output.",
     ),
     click.option("--stack", is_flag=True, help="One array for all maps, a row per map."),
-    click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+    _OVERWRITE,
     click.option(
         "--resume",
         is_flag=True,
@@ -191,9 +242,17 @@ _RUN = (
         "-j",
         "--jobs",
         type=click.IntRange(1),
+        callback=_jobs_callback,
         envvar="GPOOL_JOBS",
         help="How many worker processes; default: the cores this process may use. Any number "
         "gives the same bytes.",
+    ),
+    click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        is_eager=True,
+        help="Have a Dask cluster do the work: tcp://HOST:PORT of its scheduler, or a scheduler "
+        "file. Its workers open the inputs by their paths.",
     ),
     click.option(
         "--max-memory",
@@ -205,21 +264,27 @@ _RUN = (
         help="The memory that blocks and channels may take together: 800M, 2GiB. It never "
         "changes the numbers.",
     ),
-    click.option("--dry-run", is_flag=True, help="Print the plan, compute and write nothing."),
     click.option(
-        "--summary",
-        type=click.Choice(_SUMMARIES),
-        default="full",
-        show_default=True,
-        envvar="GPOOL_SUMMARY",
-        help="How much to say at the end.",
+        "--shard",
+        metavar="I/N",
+        callback=_shard_callback,
+        help="Do the I-th of N parts of the inputs, and write OUT.I-of-N.shard instead of OUT; "
+        "gpool merge joins the parts.",
     ),
-    click.option("-q", "--quiet", is_flag=True, help="No summary, progress or warnings."),
+    click.option("--dry-run", is_flag=True, help="Print the plan, compute and write nothing."),
+    *_SAY,
+)
+_MERGE = (
+    click.argument(
+        "parts", nargs=-1, required=True, metavar="PART...", shell_complete=complete_path
+    ),
     click.option(
-        "--report",
-        metavar="FILE.json",
+        "-o",
+        "--output",
+        metavar="OUT",
+        required=True,
         shell_complete=complete_path,
-        help="Write the run's record as JSON.",
+        help="The output that the parts are of: a file of the same format, or a directory.",
     ),
 )
 _BOUNDARY = click.option(
@@ -237,13 +302,18 @@ def run_options(function: Function) -> Function:
     return _apply(function, (*_INPUT, *_RUN, _BOUNDARY))
 
 
+def merge_options(function: Function) -> Function:
+    """Add what `MergeOptions` holds to a command."""
+    return _apply(function, (*_MERGE, _OVERWRITE, *_SAY, _BOUNDARY))
+
+
 def _apply(function: Function, decorators: tuple[Callable[[Any], Any], ...]) -> Function:
     for decorator in reversed(decorators):
         function = decorator(function)
     return function
 
 
-Options = TypeVar("Options", bound=InputOptions)
+Options = TypeVar("Options", InputOptions, RunOptions, MergeOptions)
 
 
 def collect(kind: type[Options], values: dict[str, Any]) -> Options:

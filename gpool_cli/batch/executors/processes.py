@@ -34,7 +34,7 @@ _SLOWEST = 5e6
 _SET_PARENT_DEATH_SIGNAL = 1
 
 
-def make(limits: Limits) -> Executor:
+def make(limits: Limits, _: str = "") -> Executor:
     """One worker process within limits."""
     return ProcessExecutor(limits)
 
