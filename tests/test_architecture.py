@@ -69,6 +69,7 @@ MAY_USE = {
     "PIL": {"report"},
     "h5py": {"formats"},
     "deflate": {"formats"},
+    "distributed": {"batch"},
 }
 
 

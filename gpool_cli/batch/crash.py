@@ -28,6 +28,11 @@ def crash_of(file: InputFile, died: WorkerDied) -> Crashed:
             f"stopped {reader}, which made no more progress",
             "the file is damaged, or its disk is very slow: give it longer with --timeout",
         )
+    if died.times > 1:
+        return Crashed(
+            f"was not read: {died.times} workers of the cluster died that had it",
+            "if memory ran out, give them more; then run it again",
+        )
     known = died.signal in set(signal.Signals)
     name = signal.Signals(died.signal).name if known else "for an unknown reason"
     if died.signal in _OWN_FAULTS:

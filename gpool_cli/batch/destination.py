@@ -30,6 +30,7 @@ class Destination:
         poolings: The labels of the poolings.
         overwrite: Outputs that exist are replaced.
         resume: What an earlier run finished in the directory is not done again.
+        part: What a shard of a run writes instead; '' where all of it is done.
     """
 
     kind: Kind
@@ -39,6 +40,7 @@ class Destination:
     poolings: tuple[str, ...] = ()
     overwrite: bool = False
     resume: bool = False
+    part: str = ""
 
     @property
     def may_replace(self) -> bool:

@@ -89,6 +89,12 @@ class Journal:
         entry = self._earlier.get(key_of(file))
         return entry.outputs if entry is not None else ()
 
+    def saw(self, file: InputFile, stamp: tuple[int, int], beside: Sequence[Stamp]) -> None:
+        """Take it from someone who looked at an input and what goes with it before it was read."""
+        self._stamps[file] = stamp
+        if beside:
+            self._beside[file] = tuple(beside)
+
     def add(self, file: InputFile, outputs: Sequence[Written]) -> None:
         """Record that these outputs are in their places, and all that the input gives.
 

@@ -35,11 +35,13 @@ class Work:
         answers: Works through steps: `gpool_cli.batch.units.one_by_one`, or that of `Slots`.
         look: Looks into a large file.
         workers: How many share the memory.
+        note: What a user should know of them; '' where there is nothing to say.
     """
 
     answers: Callable[[Iterable[Step]], Answers] = one_by_one
     look: Look = list_maps
     workers: int = 1
+    note: str = ""
 
 
 def outcomes_of(tasks: Iterable[Task], work: Work, advance: Advance) -> Iterator[Outcome | Alike]:

@@ -102,7 +102,9 @@ def check_existing(planned: Sequence[Planned], destination: Destination) -> None
     Raises:
         UsageError: An output exists, or is an input.
     """
-    if destination.kind == "file":
+    if destination.part:
+        outputs = [destination.part]
+    elif destination.kind == "file":
         outputs = destination.outputs_of_file()
     elif destination.kind == "directory" and os.path.isdir(destination.path):
         outputs = [path for one in planned for path in one.outputs]
@@ -113,10 +115,11 @@ def check_existing(planned: Sequence[Planned], destination: Destination) -> None
         return
     check_inputs(existing, [one.file for one in planned])
     if not destination.may_replace:
-        more = f", as are {len(existing) - 1} more" if len(existing) > 1 else ""
+        others = len(existing) - 1
+        more = f", as {'is' if others == 1 else 'are'} {others:,} more" if others else ""
         raise UsageError(
             f"the output {printable(existing[0])} is already there{more}",
-            _REPLACE[destination.kind == "directory"],
+            _REPLACE[destination.kind == "directory" and not destination.part],
         )
 
 
@@ -158,6 +161,8 @@ def check_report(report: str, planned: Sequence[Planned], destination: Destinati
     if report == STDIN:
         raise UsageError("the report is written to a file", "name one with --report")
     outputs = [path for one in planned for path in one.outputs]
+    if destination.part:
+        outputs.append(destination.part)
     if destination.kind == "file":
         outputs += destination.outputs_of_file()
     if os.path.abspath(report) in map(os.path.abspath, outputs):

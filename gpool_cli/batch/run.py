@@ -26,6 +26,7 @@ from gpool_cli.model import (
     Skipped,
     Task,
     TooLarge,
+    Warned,
 )
 from gpool_cli.surroundings import Surroundings
 from gpool_cli.tally import Tally
@@ -63,13 +64,43 @@ def run_tasks(
         OutputError: A result could not be written; the run ends.
         ReaderLeft: The reader of the pipe left.
     """
+
+    def advance(share: float) -> None:
+        # What is finished need not wait for a large file.
+        sink.look_at_the_clock()
+        listen(Advanced(share))
+
+    outcomes = outcomes_of(tasks, work or Work(), advance)
+    changed = change(outcomes) if change is not None else outcomes
+    take_outcomes(changed, sink, known, listen, tally)
+
+
+def take_outcomes(
+    outcomes: Iterable[Outcome | Alike],
+    sink: Sink,
+    known: Sequence[Failed | Skipped | DoneBefore],
+    listen: Listener,
+    tally: Tally,
+) -> None:
+    """Put outcomes in their places, as they come.
+
+    Args:
+        outcomes: What the work on every input gave, in their order.
+        sink: As for `run_tasks`, and so are the others.
+        known: The same.
+        listen: The same.
+        tally: The same.
+
+    Raises:
+        OutputError: As `run_tasks` does.
+        ReaderLeft: The same.
+    """
     started = time.perf_counter()
     run = _Run(sink, listen, tally)
     try:
         for event in known:
             run.take_known(event)
-        outcomes = outcomes_of(tasks, work or Work(), run.advance)
-        for outcome in joined(change(outcomes) if change is not None else outcomes):
+        for outcome in joined(outcomes):
             check()
             if isinstance(outcome, Alike):
                 run.take_together(outcome)
@@ -109,11 +140,6 @@ class _Run:
         else:
             self.tally.done_before += 1
         self._listen(event)
-
-    def advance(self, share: float) -> None:
-        """Say that a share of a large file is done; what is finished need not wait for it."""
-        self._sink.look_at_the_clock()
-        self._listen(Advanced(share))
 
     def take(self, outcome: Outcome) -> None:
         """Take in the next outcome; those of a file come together and end with a `FileDone`."""
@@ -177,6 +203,8 @@ class _Run:
             self._tell(self._teller.tell())
 
     def _tell(self, event: Event) -> None:
+        if isinstance(event, (Failed, Skipped, Warned)):
+            self._sink.hear(event)
         if isinstance(event, Failed):
             self._failed = True
         elif isinstance(event, Skipped):

@@ -115,7 +115,8 @@ class Slot:
             died = pending.future.exception()
             if isinstance(died, WorkerDied) and died.guilty:
                 pending.future = Future()
-                pending.future.set_result(self._after_a_crash(pending.unit, died))
+                after = self._after_a_crash if died.place is not None else self._again
+                pending.future.set_result(after(pending.unit, died))
             else:
                 pending.executor, pending.future = self._submit(work_on, pending.unit)
 
@@ -123,11 +124,24 @@ class Slot:
         """What there is to say of a unit that a worker died of; its other files are done."""
         if not isinstance(unit, WholeFiles):
             return crash_of(unit.task.file, died)
-        place = min(died.place, len(unit.tasks) - 1)
+        place = min(died.place or 0, len(unit.tasks) - 1)
         file = unit.tasks[place].file
         said: list[Outcome] = [crash_failure(file, died), FileDone(file)]
         before = self._alone(unit.tasks[:place], unit.share)
         return [*before, *said, *self._alone(unit.tasks[place + 1 :], unit.share)]
+
+    def _again(self, unit: Unit, _: WorkerDied) -> Answer:
+        """Do a unit once more, file by file: workers died that had it, perhaps of another one.
+
+        Nothing else that is done again is done meanwhile, and takes it along once more.
+        """
+        if isinstance(unit, WholeFiles):
+            return [said for task in unit.tasks for said in self._alone([task], unit.share)]
+        try:
+            answer: Answer = self._submit(work_on, unit)[1].result()
+        except WorkerDied as died:
+            return crash_of(unit.task.file, died)
+        return answer
 
     def _alone(self, tasks: Sequence[Task], share: int) -> Sequence[Outcome | Alike]:
         if not tasks:
@@ -139,7 +153,8 @@ class Slot:
             except WorkerDied as died:
                 if not died.guilty:
                     continue
-                answer = self._after_a_crash(unit, died)
+                unsure = died.place is None and len(tasks) > 1
+                answer = (self._again if unsure else self._after_a_crash)(unit, died)
             assert isinstance(answer, list)
             return answer
 

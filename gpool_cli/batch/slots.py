@@ -32,6 +32,12 @@ class Slots:
         count: How many.
     """
 
+    # They share the memory of this machine, and this process sees what they see.
+    elsewhere = False
+
+    # How long to wait for an answer before the number of workers is looked at again.
+    patience: float | None = None
+
     def __init__(self, make: Callable[[], Executor], count: int) -> None:
         self._slots = [Slot(make) for _ in range(count)]
         self._deadly: dict[tuple[str, str], Crashed] = {}
@@ -68,7 +74,7 @@ class Slots:
 
     def look(self, task: Task) -> Listing:
         """Look into a large file: here, or where that may be harmful in a worker."""
-        if not needs_worker(task.file, task.recipe):
+        if not (self.elsewhere or needs_worker(task.file, task.recipe)):
             return list_maps(task)
         answer = self._hand_out(ListMaps(task)).answer()
         if isinstance(answer, GpoolError):
@@ -78,7 +84,7 @@ class Slots:
 
     def _hand_out(self, unit: Unit) -> Pending:
         """Give a unit to who has least to do; one that takes much memory waits for the others."""
-        if isinstance(unit, (Maps, MapPart)):
+        if isinstance(unit, (Maps, MapPart)) and not self.elsewhere:
             most = unit.task.access.max_memory
             while self._memory() and self._memory() + unit.memory > most:
                 self._wait()
@@ -107,7 +113,8 @@ class Slots:
     def _wait(self) -> None:
         """Wait until any worker has done a unit."""
         pending = (pending for slot in self._slots for pending in slot.queue)
-        wait((p.future for p in pending if not p.is_answered()), return_when=FIRST_COMPLETED)
+        unanswered = [p.future for p in pending if not p.is_answered()]
+        wait(unanswered, self.patience, FIRST_COMPLETED)
 
     def __enter__(self) -> Slots:
         return self

@@ -34,6 +34,28 @@ def workers(count: int, timeout: float, memory: int) -> Iterator[Work]:
         yield Work(slots.answers, slots.look, count)
 
 
+@contextmanager
+def cluster(address: str, timeout: float, memory: int) -> Iterator[Work]:
+    """The workers of a cluster, to work through tasks.
+
+    Args:
+        address: Where its scheduler is.
+        timeout: As for `workers`.
+        memory: The bytes that blocks may take in each of them.
+
+    Raises:
+        UsageError: There is no scheduler, or a worker has another gpool.
+    """
+    from gpool_cli.batch.cluster import Cluster
+    from gpool_cli.batch.executors import Limits, WideExecutor, load_executor
+
+    executor = load_executor("dask")(Limits(timeout, memory), address)
+    assert isinstance(executor, WideExecutor)
+    with Cluster(executor) as slots:
+        note = "" if executor.width() else "the cluster has no workers yet; waiting for the first"
+        yield Work(slots.answers, slots.look, note=note)
+
+
 class Scout:
     """Looks into single files, in a worker where that may be harmful. A context manager.
 

@@ -12,6 +12,7 @@ from gpool_cli.batch.destination import Destination, parse_destination
 from gpool_cli.batch.discover import Found, discover, with_distinct_names
 from gpool_cli.batch.jobs import usable_cores, worth_workers
 from gpool_cli.batch.masks import check_pattern, companions_of, files_beside, split_masks
+from gpool_cli.batch.pipeline import Work
 from gpool_cli.batch.plan import (
     Planned,
     check_beside,
@@ -22,16 +23,18 @@ from gpool_cli.batch.plan import (
 )
 from gpool_cli.batch.run import Change, run_tasks
 from gpool_cli.batch.sinks import make_sink
-from gpool_cli.batch.workers import Scout, workers
-from gpool_cli.cli.inputs import named_inputs, nothing_found
+from gpool_cli.batch.sinks.interface import Sink
+from gpool_cli.batch.workers import Scout, cluster, workers
+from gpool_cli.cli.conduct import conduct
+from gpool_cli.cli.inputs import named_inputs
 from gpool_cli.cli.listening import Listeners
 from gpool_cli.cli.options import RunOptions
-from gpool_cli.errors import GpoolError, Stopped, UsageError
+from gpool_cli.errors import UsageError
 from gpool_cli.events import DoneBefore
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.model import Failed, PoolingSpec, Recipe, Skipped, Task
 from gpool_cli.poolings import check_weighted
-from gpool_cli.report.lines import print_error
+from gpool_cli.report.lines import print_note
 from gpool_cli.surroundings import Carry
 from gpool_cli.tally import Tally
 
@@ -69,6 +72,10 @@ def execute(
     )
     _check_terminal(destination)
     _check_companions(specs, options)
+    if options.shard is not None:
+        from gpool_cli.cli.share import with_part
+
+        destination = with_part(destination, options.shard)
     found = discover(named_inputs(options), options.keys, options.base, _own_paths(destination))
     recipe = Recipe(
         poolings=tuple(specs),
@@ -88,6 +95,10 @@ def execute(
     files, masks = split_masks(found.files, recipe)
     if destination.kind != "directory":
         files = with_distinct_names(files)
+    if options.shard is not None:
+        from gpool_cli.cli.share import check_shard
+
+        check_shard(files, options)
     missing = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
     with Scout(options.timeout) as scout:
         planned = list(plan(files, destination, options.layout, options.access, scout))
@@ -101,10 +112,16 @@ def execute(
             raise UsageError(
                 "--copy-others needs an HDF5 output to copy to", "write to .h5, or leave it out"
             )
+        if options.copy_others and options.scheduler is not None:
+            raise UsageError(
+                "--copy-others passes datasets through files of this machine",
+                "leave out --scheduler",
+            )
         if options.dry_run:
             from gpool_cli.cli.dryrun import Plan, print_plan
 
             rest, done = _look(destination, planned, recipe, options)
+            rest = options.shard.share(rest) if options.shard is not None else rest
             access, strict = options.access, options.strict
             return print_plan(
                 Plan(
@@ -112,10 +129,23 @@ def execute(
                 ),
                 scout,
             )
-    missing_or_aside: list[Failed | Skipped] = [*missing, *masks]
+    aside: list[Failed | Skipped] = [*missing, *masks]
+    style = _style(destination, recipe, found, options)
+    change = Confidences(classifier, options.strict).of if classifier is not None else None
+    if options.shard is not None:
+        from gpool_cli.cli.share import part_sink, whole_of
+
+        check_existing(planned, destination)
+        whole = whole_of(planned, aside, destination, recipe, style, found.alone, options)
+        part = part_sink(options.shard, whole, planned, aside, destination)
+        share, known = options.shard.share(planned), part.head.aside
+        return _run(part, share, known, destination, recipe, options, None, None, change)
     with _record(destination, planned, recipe, options) as record:
-        change = Confidences(classifier, options.strict).of if classifier is not None else None
-        return _run(planned, record, missing_or_aside, destination, recipe, found, options, change)
+        sink = make_sink(destination, style, found.alone, record)
+        rest = record.rest if record is not None else planned
+        before: list[Failed | Skipped | DoneBefore] = [*aside]
+        before += record.done if record is not None else ()
+        return _run(sink, rest, before, destination, recipe, options, record, found.words, change)
 
 
 def _check_terminal(destination: Destination) -> None:
@@ -184,17 +214,10 @@ def _record(
         yield record
 
 
-def _run(
-    planned: Sequence[Planned],
-    record: Record | None,
-    aside: Sequence[Failed | Skipped],
-    destination: Destination,
-    recipe: Recipe,
-    found: Found,
-    options: RunOptions,
-    change: Change | None,
-) -> int:
-    style = WriteStyle(
+def _style(
+    destination: Destination, recipe: Recipe, found: Found, options: RunOptions
+) -> WriteStyle:
+    return WriteStyle(
         stack=destination.stack,
         batched=recipe.batched,
         recipe=recipe.describe(),
@@ -202,31 +225,44 @@ def _run(
         several_inputs=destination.kind != "directory" and not found.alone,
         copy_others=options.copy_others,
     )
-    sink = make_sink(destination, style, found.alone, record)
-    rest = record.rest if record is not None else planned
-    done = record.done if record is not None else ()
-    known: list[Failed | Skipped | DoneBefore] = [*aside, *done]
-    count = worth_workers([one.file for one in rest], recipe, options.jobs or usable_cores())
+
+
+def _run(
+    sink: Sink,
+    rest: Sequence[Planned],
+    known: Sequence[Failed | Skipped | DoneBefore],
+    destination: Destination,
+    recipe: Recipe,
+    options: RunOptions,
+    record: Record | None,
+    words: Sequence[str] | None,
+    change: Change | None,
+) -> int:
     tally = Tally()
     with contextlib.ExitStack() as stack:
         carry = Carry(_passing_directory(stack) if options.copy_others else "")
         tasks = _tasks(rest, destination, recipe, carry, options, record)
-        work = stack.enter_context(workers(count, options.timeout, options.max_memory))
+        work = stack.enter_context(_workers(rest, recipe, options))
+        if work.note and not options.quiet:
+            print_note(work.note)
         listeners = stack.enter_context(Listeners(recipe, destination, len(rest), options))
-        try:
-            run_tasks(tasks, sink, known, listeners.tell, tally, work, change)
-        except (GpoolError, Stopped) as error:
-            if isinstance(error, Stopped) and record is not None:
-                error.hint = "go on with --resume"
-            ended_by = error.word if isinstance(error, Stopped) else error.message
-            listeners.write_report(tally, error.exit_code, ended_by)
-            raise
-        exit_code = 1 if tally.failed_files or not (tally.maps or tally.done_before) else 0
-        listeners.write_report(tally, exit_code)
-        if exit_code and not tally.maps and not tally.failed_files:
-            print_error(nothing_found(found.words, "feature maps"))
-        listeners.print_summary(tally)
-    return exit_code
+        return conduct(
+            lambda: run_tasks(tasks, sink, known, listeners.tell, tally, work, change),
+            listeners,
+            tally,
+            words,
+            go_on="go on with --resume" if record is not None else "",
+        )
+
+
+def _workers(
+    rest: Sequence[Planned], recipe: Recipe, options: RunOptions
+) -> contextlib.AbstractContextManager[Work]:
+    """Who does the work: a cluster where one is named, else as many as the work is worth."""
+    if options.scheduler is not None:
+        return cluster(options.scheduler, options.timeout, options.max_memory)
+    count = worth_workers([one.file for one in rest], recipe, options.jobs or usable_cores())
+    return workers(count, options.timeout, options.max_memory)
 
 
 def _tasks(

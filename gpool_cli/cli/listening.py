@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from gpool_cli.batch.destination import Destination
-from gpool_cli.cli.options import RunOptions
+from gpool_cli.cli.options import SayOptions
 from gpool_cli.events import Event, Together
 from gpool_cli.model import Failed, Recipe, Warned
 from gpool_cli.printable import printable
@@ -30,7 +30,7 @@ class Listeners:
     """
 
     def __init__(
-        self, recipe: Recipe, destination: Destination, total: int, options: RunOptions
+        self, recipe: Recipe, destination: Destination, total: int, options: SayOptions
     ) -> None:
         self._options = options
         self._stream = sys.stderr if destination.kind == "stdout" else sys.stdout
@@ -102,6 +102,8 @@ def _summary(recipe: Recipe, destination: Destination) -> Summary:
 
 def _place_text(destination: Destination) -> str:
     """Where results go, as a person reads it."""
+    if destination.part:
+        return printable(destination.part)
     if destination.kind == "stdout":
         return STANDARD_OUTPUT
     if destination.kind == "file":

@@ -48,6 +48,7 @@ TOOLS = {
     "cost": ("gpool_cli.cli.cost:cost", "What a dense layer takes, and what pooling saves."),
     "show": ("gpool_cli.cli.show:show", "Look at a map, in the terminal or as PNG."),
     "formats": ("gpool_cli.cli.formats:formats", "What gpool reads and writes; what extras add."),
+    "merge": ("gpool_cli.cli.merge:merge", "Join what --shard has written."),
 }
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from gpool_cli.access import NARROW_FLOATS, Access
+from gpool_cli.batch.shard import Shard, parse_shard
 from gpool_cli.errors import UsageError
 from gpool_cli.formats import WRITABLE
 from gpool_cli.layout import SHAPES, ShapeStyle, parse_layout
@@ -61,7 +63,25 @@ class InputOptions(ArrayOptions):
 
 
 @dataclass(frozen=True)
-class RunOptions(InputOptions):
+class SayOptions:
+    """How much is said of a run."""
+
+    summary: str
+    quiet: bool
+    report: str | None
+
+
+@dataclass(frozen=True)
+class MergeOptions(SayOptions):
+    """Everything that `gpool merge` is told."""
+
+    parts: tuple[str, ...]
+    output: str
+    overwrite: bool
+
+
+@dataclass(frozen=True)
+class RunOptions(InputOptions, SayOptions):
     """Everything that the pooling commands share."""
 
     output: str | None
@@ -82,10 +102,9 @@ class RunOptions(InputOptions):
     normalize: NormName
     strict: bool
     jobs: int | None
+    scheduler: str | None
+    shard: Shard | None
     dry_run: bool
-    summary: str
-    quiet: bool
-    report: str | None
     max_memory: int
 
     @property
@@ -108,8 +127,22 @@ def _timeout_callback(_: click.Context, __: click.Parameter, value: float) -> fl
     return value
 
 
+def _shard_callback(_: click.Context, __: click.Parameter, value: str | None) -> Shard | None:
+    return parse_shard(value) if value is not None else None
+
+
 def _size_callback(_: click.Context, __: click.Parameter, value: str) -> int:
     return parse_bytes(value)
+
+
+def _jobs_callback(ctx: click.Context, parameter: click.Parameter, value: int | None) -> int | None:
+    if value is None or not ctx.params.get("scheduler"):
+        return value
+    if ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE:
+        raise UsageError(
+            "--jobs counts workers of this machine, and --scheduler has others", "leave one out"
+        )
+    return None
 
 
 _INPUT = (
@@ -169,6 +202,24 @@ _ARRAY = (
         "file fails.",
     ),
 )
+_OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+_SAY = (
+    click.option(
+        "--summary",
+        type=click.Choice(_SUMMARIES),
+        default="full",
+        show_default=True,
+        envvar="GPOOL_SUMMARY",
+        help="How much to say at the end.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="No summary, progress or warnings."),
+    click.option(
+        "--report",
+        metavar="FILE.json",
+        shell_complete=complete_path,
+        help="Write the run's record as JSON.",
+    ),
+)
 _RUN = (
     click.option(
         "-o",
@@ -191,7 +242,7 @@ _RUN = (
         help="Named files keep their paths below DIR in the output.",
     ),
     click.option("--stack", is_flag=True, help="One array for all maps, a row per map."),
-    click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+    _OVERWRITE,
     click.option(
         "--resume",
         is_flag=True,
@@ -255,9 +306,17 @@ _RUN = (
         "-j",
         "--jobs",
         type=click.IntRange(1),
+        callback=_jobs_callback,
         envvar="GPOOL_JOBS",
         help="How many worker processes; default: the cores this process may use. Any number "
         "gives the same bytes.",
+    ),
+    click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        is_eager=True,
+        help="Have a Dask cluster do the work: tcp://HOST:PORT of its scheduler, or a scheduler "
+        "file. Its workers open the inputs by their paths.",
     ),
     click.option(
         "--max-memory",
@@ -269,21 +328,27 @@ _RUN = (
         help="The memory that blocks and channels may take together: 800M, 2GiB. It never "
         "changes the numbers.",
     ),
-    click.option("--dry-run", is_flag=True, help="Print the plan, compute and write nothing."),
     click.option(
-        "--summary",
-        type=click.Choice(_SUMMARIES),
-        default="full",
-        show_default=True,
-        envvar="GPOOL_SUMMARY",
-        help="How much to say at the end.",
+        "--shard",
+        metavar="I/N",
+        callback=_shard_callback,
+        help="Do the I-th of N parts of the inputs, and write OUT.I-of-N.shard instead of OUT; "
+        "gpool merge joins the parts.",
     ),
-    click.option("-q", "--quiet", is_flag=True, help="No summary, progress or warnings."),
+    click.option("--dry-run", is_flag=True, help="Print the plan, compute and write nothing."),
+    *_SAY,
+)
+_MERGE = (
+    click.argument(
+        "parts", nargs=-1, required=True, metavar="PART...", shell_complete=complete_path
+    ),
     click.option(
-        "--report",
-        metavar="FILE.json",
+        "-o",
+        "--output",
+        metavar="OUT",
+        required=True,
         shell_complete=complete_path,
-        help="Write the run's record as JSON.",
+        help="The output that the parts are of: a file of the same format, or a directory.",
     ),
 )
 boundary_option = click.option(
@@ -306,6 +371,11 @@ def run_options(function: Function) -> Function:
     return apply_options(function, (*_INPUT, *_ARRAY, *_RUN, boundary_option))
 
 
+def merge_options(function: Function) -> Function:
+    """Add what `MergeOptions` holds to a command."""
+    return apply_options(function, (*_MERGE, _OVERWRITE, *_SAY, boundary_option))
+
+
 def apply_options(function: Function, decorators: tuple[Callable[[Any], Any], ...]) -> Function:
     """Add options to a command, in their order."""
     for decorator in reversed(decorators):
@@ -313,7 +383,7 @@ def apply_options(function: Function, decorators: tuple[Callable[[Any], Any], ..
     return function
 
 
-Options = TypeVar("Options", bound=ArrayOptions)
+Options = TypeVar("Options", bound=ArrayOptions | MergeOptions)
 
 
 def collect(kind: type[Options], values: dict[str, Any]) -> Options:

@@ -21,6 +21,11 @@ def print_error(error: GpoolError) -> None:
     _print_line("error", error.message, error.hint)
 
 
+def print_note(note: str) -> None:
+    """Print what a user should know of the whole run."""
+    _print_line("warning", note, "")
+
+
 def print_failure(failure: Failed) -> None:
     """Print what is wrong with one input."""
     place = place_text(failure.file, failure.dataset)

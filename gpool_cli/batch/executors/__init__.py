@@ -1,13 +1,14 @@
 """How units of work are spread: the table of executors.
 
-An executor is one row here and one file beside this one, whose ``make(limits)`` gives a
-`concurrent.futures.Executor` of one worker. Work that it did, or had, when its worker died ends
-with `WorkerDied`. One worker an executor: it is replaced alone.
+An executor is one row here and one file beside this one, whose ``make(limits, address)`` gives a
+`concurrent.futures.Executor`: of one worker, which is replaced alone, or a `WideExecutor`, which
+replaces its workers itself. Work that a worker died of ends with `WorkerDied`.
 """
 
 from __future__ import annotations
 
 import importlib
+from abc import abstractmethod
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from gpool_cli.access import DEFAULT_MEMORY
 
 TABLE = {
     "processes": "gpool_cli.batch.executors.processes:make",
+    "dask": "gpool_cli.batch.executors.dask:make",
 }
 
 
@@ -32,7 +34,16 @@ class Limits:
     memory: int = DEFAULT_MEMORY
 
 
-Make = Callable[[Limits], Executor]
+class WideExecutor(Executor):
+    """An executor of many workers, which may come and go, on machines of their own."""
+
+    @abstractmethod
+    def width(self) -> int:
+        """How many units of work its workers do at once; 0 while there are no workers."""
+
+
+Make = Callable[..., Executor]
+"""Called with limits and, for workers of other machines, the address that leads to them."""
 
 
 class WorkerDied(BrokenExecutor):
@@ -41,18 +52,25 @@ class WorkerDied(BrokenExecutor):
     Attributes:
         signal: The signal that it died of; 0 where that is not known.
         stalled: It was killed because it made no progress.
-        place: Which file of its unit it was working on.
+        place: Which file of its unit it was working on; None where that is not known.
         guilty: This is the work that it was doing; False for what waited behind it.
+        times: How many workers died that had this work.
     """
 
     def __init__(
-        self, signal: int = 0, stalled: bool = False, place: int = 0, guilty: bool = True
+        self,
+        signal: int = 0,
+        stalled: bool = False,
+        place: int | None = 0,
+        guilty: bool = True,
+        times: int = 1,
     ) -> None:
         super().__init__("the worker has died")
         self.signal = signal
         self.stalled = stalled
         self.place = place
         self.guilty = guilty
+        self.times = times
 
 
 def load_executor(name: str) -> Make:

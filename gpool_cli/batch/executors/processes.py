@@ -28,7 +28,7 @@ _LOOK = 0.25
 _SET_PARENT_DEATH_SIGNAL = 1
 
 
-def make(limits: Limits) -> Executor:
+def make(limits: Limits, _: str = "") -> Executor:
     """One worker process within limits."""
     return ProcessExecutor(limits)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from gpool_cli.model import Alike, InputFile, Result
+from gpool_cli.model import Alike, Failed, InputFile, Result, Skipped, Warned
 from gpool_cli.surroundings import Surroundings
 
 
@@ -45,6 +45,9 @@ class Sink(ABC):
             OutputError: They can't be written.
         """
         return None
+
+    def hear(self, said: Skipped | Warned | Failed) -> None:
+        """Take what is said of the input beside its results."""
 
     def end(self, failed: bool) -> None:
         """Say that the input is done, and whether something in it failed."""

@@ -1,0 +1,52 @@
+"""A run from its first event to its exit code, with what is said at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from gpool_cli.cli.inputs import nothing_found
+from gpool_cli.cli.listening import Listeners
+from gpool_cli.errors import GpoolError, Stopped
+from gpool_cli.report.lines import print_error
+from gpool_cli.tally import Tally
+
+
+def conduct(
+    run: Callable[[], None],
+    listeners: Listeners,
+    tally: Tally,
+    words: Sequence[str] | None,
+    go_on: str = "",
+) -> int:
+    """See a run through.
+
+    Args:
+        run: Does it.
+        listeners: Who listens to it.
+        tally: Its totals.
+        words: The inputs as they were named, which it is an error to find nothing in; None where
+            it is none.
+        go_on: What to do after it was stopped.
+
+    Returns:
+        The exit code: 0, or 1 where an input failed or none was found.
+
+    Raises:
+        GpoolError: Its output can't be written.
+        Stopped: It was asked to stop.
+    """
+    try:
+        run()
+    except (GpoolError, Stopped) as error:
+        if isinstance(error, Stopped):
+            error.hint = go_on
+        ended_by = error.word if isinstance(error, Stopped) else error.message
+        listeners.write_report(tally, error.exit_code, ended_by)
+        raise
+    nothing = words is not None and not (tally.maps or tally.done_before)
+    exit_code = 1 if tally.failed_files or nothing else 0
+    listeners.write_report(tally, exit_code)
+    if nothing and not tally.failed_files and words is not None:
+        print_error(nothing_found(words, "feature maps"))
+    listeners.print_summary(tally)
+    return exit_code

@@ -1,0 +1,80 @@
+"""A Dask cluster on this machine against worker processes: ``python -m tests.benchmarks.cluster``.
+
+Two Dask workers against one, and against ``--jobs 2``, by turns in one run; medians. The cluster
+is there before the clock starts, as it is for its users, and gpool's own start is in every time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+GPOOL = [sys.executable, "-m", "gpool_cli"]
+DASK = [sys.executable, "-m", "dask"]
+
+
+@contextlib.contextmanager
+def cluster(directory: Path, workers: int) -> Iterator[Path]:
+    """A scheduler and its workers, of one thread each; its file."""
+    where = directory / f"{workers}.json"
+    words = ("--no-dashboard", "--scheduler-file", str(where))
+    log = (directory / f"{workers}.log").open("w+b")
+    with log, contextlib.ExitStack() as stack:
+
+        def start(*command: str) -> None:
+            process = subprocess.Popen([*DASK, *command, *words], stdout=log, stderr=log)
+            stack.callback(process.wait)
+            stack.callback(process.terminate)
+
+        start("scheduler", "--host", "127.0.0.1", "--port", "0")
+        while not where.exists():
+            time.sleep(0.05)
+        start("worker", "--nworkers", str(workers), "--nthreads", "1")
+        while Path(log.name).read_bytes().count(b"Registered to") < workers:
+            time.sleep(0.05)
+        yield where
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="what is pooled: the gzip data of tests.benchmarks")
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
+        directory = Path(name)
+        one, two = (stack.enter_context(cluster(directory, count)) for count in (1, 2))
+        ways = {
+            "2 Dask workers": ("--scheduler", str(two)),
+            "1 Dask worker": ("--scheduler", str(one)),
+            "--jobs 2": ("--jobs", "2"),
+        }
+        times: dict[str, list[float]] = {way: [] for way in ways}
+        for number in range(options.runs + 1):
+            outputs = []
+            for way, words in ways.items():
+                outputs.append(directory / f"{len(outputs)}.npy")
+                started = time.perf_counter()
+                command = ["avg", str(options.data), "-o", str(outputs[-1]), "--quiet"]
+                subprocess.run([*GPOOL, *command, "--overwrite", *words], check=True)
+                if number:  # The first time fills the caches.
+                    times[way].append(time.perf_counter() - started)
+            first = outputs[0].read_bytes()
+            assert all(output.read_bytes() == first for output in outputs), "the bytes differ"
+    ours = statistics.median(times["2 Dask workers"])
+    print("| who | median | 2 Dask workers are |\n|---|---:|---:|")
+    for way, each in times.items():
+        print(
+            f"| {way} | {statistics.median(each):.2f} s | {statistics.median(each) / ours:.2f} × |"
+        )
+
+
+if __name__ == "__main__":
+    main()

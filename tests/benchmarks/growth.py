@@ -1,0 +1,96 @@
+"""What a map costs as maps grow in number: ``python -m tests.benchmarks.growth 1000 10000``.
+
+Files of one small map each, as hard links, so that the disk holds them; a row of times per map, and
+the peak of memory, for every number.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from gpool_cli.access import DEFAULT_ACCESS
+from gpool_cli.batch.destination import parse_destination
+from gpool_cli.batch.discover import discover
+from gpool_cli.batch.plan import check_plan, plan
+from gpool_cli.batch.units import steps_of
+from gpool_cli.batch.workers import Scout
+from gpool_cli.model import PoolingSpec, Recipe, Task
+
+_ORIGINALS = 1000
+_A_DIRECTORY = 1000
+
+
+def make(root: Path, count: int) -> None:
+    """So many files of 3x3x16 float32 below a directory."""
+    rng = np.random.default_rng(1)
+    for i in range(count):
+        path = root / f"{i // _A_DIRECTORY:04}" / f"{i:07}.npy"
+        path.parent.mkdir(exist_ok=True, parents=True)
+        if i < _ORIGINALS:
+            np.save(path, rng.normal(size=(3, 3, 16)).astype("f4"))
+        else:
+            original = i % _ORIGINALS
+            os.link(root / f"{original // _A_DIRECTORY:04}" / f"{original:07}.npy", path)
+
+
+def timed(work: Callable[[], object]) -> float:
+    """The seconds that something takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def planned(root: Path) -> None:
+    """Find the inputs, and say which outputs they give."""
+    destination = parse_destination(str(root / "out"), None, False, ["avg"], False)
+    with Scout(10) as scout:
+        found = discover([str(root)])
+        check_plan(list(plan(found.files, destination, None, DEFAULT_ACCESS, scout)), destination)
+
+
+def scheduled(root: Path) -> None:
+    """Cut the work into units, which nobody does."""
+    recipe = Recipe((PoolingSpec("avg"),), batched=True)
+    tasks = (Task(file, recipe) for file in discover([str(root)]).files)
+    assert sum(1 for _ in steps_of(tasks)) > 0
+
+
+def run(root: Path, output: Path) -> tuple[float, int]:
+    """The seconds of a whole run, and the most memory that its first process had, in bytes."""
+    words = ["avg", str(root), "-o", str(output), "--quiet", "--jobs", "2"]
+    started = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-m", "gpool_cli", *words])
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return time.perf_counter() - started, used.ru_maxrss << 10
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    print("| maps | plan | find and cut | into one npy | into a directory | memory |")
+    print("|---:|---:|---:|---:|---:|---:|", flush=True)
+    for count in map(int, sys.argv[1:]):
+        with tempfile.TemporaryDirectory() as name:
+            root = Path(name, "maps")
+            make(root, count)
+            times = [timed(lambda: planned(root)), timed(lambda: scheduled(root))]  # noqa: B023
+            memory = 0
+            for output in ("all.npy", "each"):
+                seconds, peak = run(root, Path(name, output))
+                times.append(seconds)
+                memory = max(memory, peak)
+        cells = " | ".join(f"{1e6 * seconds / count:.0f} µs" for seconds in times)
+        print(f"| {count:,} | {cells} | {memory / 1e6:.0f} MB |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
