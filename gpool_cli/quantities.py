@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from gpool_cli.errors import UsageError
@@ -42,6 +43,11 @@ def count_text(count: int, noun: str) -> str:
 def number_text(value: float) -> str:
     """A value in at most 6 digits."""
     return f"{value:.6g}"
+
+
+def finite_or_none(value: float | None) -> float | None:
+    """A value for JSON, which has no infinities and no NaN."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def parse_bytes(text: str) -> int:

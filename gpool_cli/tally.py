@@ -17,6 +17,8 @@ class Tally:
         bytes_out: Bytes of the outputs.
         nan_values: NaN in the results.
         inf_values: Infinities in the results.
+        channels: Channels of every result; 0 where they differ.
+        zero_channels: Those of them that are 0 in every result.
         omitted: NaN of the inputs that were left out.
         seconds: Wall time.
         skipped: Arrays and files that were not pooled.
@@ -30,6 +32,8 @@ class Tally:
     bytes_out: int = 0
     nan_values: int = 0
     inf_values: int = 0
+    channels: int = 0
+    zero_channels: int = 0
     omitted: int = 0
     seconds: float = 0.0
     skipped: int = 0

@@ -35,6 +35,7 @@ BASE = {
         "printable",
         "pulse",
         "quantities",
+        "raster",
     ),
     *("surroundings", "tally"),
 }
@@ -54,9 +55,10 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # Which parts may use which package of others.
 MAY_USE = {
-    "numpy": {"model", "surroundings", "formats", "poolings", "batch", "api", "report"},
+    "numpy": {"model", "raster", "surroundings", "formats", "poolings", "batch", "api", "report"},
     "click": {"cli"},
     "rich": {"report"},
+    "PIL": {"report"},
     "h5py": {"formats"},
     "deflate": {"formats"},
 }
@@ -175,7 +177,8 @@ def test_files_stay_short(module: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["avg", "--help"], ["pool", "-h"], ["info", "-h"], ["--version"]]
+    "arguments",
+    [["--help"], ["avg", "--help"], ["pool", "-h"], ["info", "-h"], ["show", "-h"], ["--version"]],
 )
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (

@@ -384,6 +384,35 @@ def test_colour_follows_no_color_and_term(here):
             assert (ESCAPE in shown) == (env != {"TERM": "dumb"})
 
 
+def test_a_map_is_drawn_in_the_colours_of_the_terminal(here):
+    np.save("m.npy", np.array([[0.0, 1.0], [0.5, np.nan]]))
+    shown = on_terminal("gpool show m.npy", 42, env={"COLORTERM": "truecolor"})
+    signs = re.findall(rb"\x1b\[38;2;([\d;]+);48;2;([\d;]+)m\xe2\x96\x80", shown.split(b"0 ")[0])
+    # Ten lines of 20 cells: five lines have the upper values on both halves.
+    upper = [(b"68;1;84",) * 2] * 10 + [(b"253;231;37",) * 2] * 10
+    lower = [(b"33;145;140",) * 2] * 10 + [(b"255;0;255",) * 2] * 10
+    assert signs == 5 * upper + 5 * lower
+    lines = plain(shown)
+    assert lines[1:-2] == ["\u2580" * 20] * 10
+    assert lines[-2:] == [f"0 {16 * chr(0x2580)} 1   \u2588 NaN: 1 cell", "2x2 values"]
+
+
+def test_a_map_is_drawn_in_shades_where_there_are_no_colours(here):
+    np.save("m.npy", np.array([[0.0, 1.0]]))
+    drawn = ["\u00b7" * 40 + "\u2588" * 40] * 20
+    for setting in ({"NO_COLOR": "1"}, {"TERM": "dumb"}, {"TERM": "xterm"}):
+        shown = on_terminal("gpool show m.npy", env={"COLORTERM": "", **setting})
+        assert plain(shown)[1:-2] == drawn
+        assert not COLOUR.search(shown)
+
+
+def test_a_reader_of_a_picture_may_leave(shell, here):
+    np.save("m.npy", np.zeros((7, 7, 256)))
+    done = shell("gpool show m.npy --top 256 | head -n 1; echo ${PIPESTATUS[0]}")
+    assert done.stdout.splitlines()[-1] in (b"0", b"141")
+    assert done.stderr == b""
+
+
 @pytest.mark.parametrize("columns", [40, 60, 80, 120, 200])
 def test_no_line_is_wider_than_the_terminal(here, columns):
     for line in ("gpool avg sample_data -o out/ --overwrite", "gpool info sample_data"):

@@ -111,7 +111,7 @@ def check_existing(planned: Sequence[Planned], destination: Destination) -> None
     existing = [path for path in outputs if os.path.lexists(path)]
     if not existing:
         return
-    _check_inputs(existing, [one.file for one in planned])
+    check_inputs(existing, [one.file for one in planned])
     if not destination.may_replace:
         more = f", as are {len(existing) - 1} more" if len(existing) > 1 else ""
         raise UsageError(
@@ -138,7 +138,7 @@ def check_report(report: str, planned: Sequence[Planned], destination: Destinati
             f"the report {printable(report)} is also an output", "choose another --report"
         )
     if os.path.lexists(report):
-        _check_inputs([report], [one.file for one in planned])
+        check_inputs([report], [one.file for one in planned])
         if not destination.may_replace:
             raise UsageError(
                 f"the report {printable(report)} is already there",
@@ -181,8 +181,16 @@ def _refuse_names(one: InputFile, other: InputFile) -> NoReturn:
     )
 
 
-def _check_inputs(existing: Sequence[str], files: Sequence[InputFile]) -> None:
-    """No output is an input, by whatever name."""
+def check_inputs(existing: Sequence[str], files: Sequence[InputFile]) -> None:
+    """Refuse outputs that are inputs, by whatever name.
+
+    Args:
+        existing: Paths of outputs that are there.
+        files: The inputs.
+
+    Raises:
+        UsageError: One is.
+    """
     identities = {}
     for path in existing:
         status = os.stat(path) if os.path.exists(path) else os.lstat(path)

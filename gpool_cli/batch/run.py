@@ -12,6 +12,7 @@ from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.sinks.interface import Sink
 from gpool_cli.batch.stopping import check
 from gpool_cli.batch.teller import Teller, count_together, tell_one
+from gpool_cli.batch.zeros import ZeroChannels
 from gpool_cli.errors import InputError
 from gpool_cli.events import Advanced, DoneBefore, Event, Pooled, Together
 from gpool_cli.model import (
@@ -94,6 +95,7 @@ class _Run:
         self._refused: str | None = None
         self._teller: Teller | None = None
         self._held: list[Pooled] = []
+        self._zeros = ZeroChannels()
 
     def take_known(self, event: Failed | DoneBefore) -> None:
         """Count an input that was not there, or was done before."""
@@ -128,6 +130,8 @@ class _Run:
                 self.take(outcome)
             return
         count_together(alike, self.tally)
+        for result in alike.results:
+            self._zeros.take_in(result, self.tally)
         self._listen(Together(alike, partial(tell_one, alike, where)))
 
     def _begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
@@ -163,6 +167,7 @@ class _Run:
         if self._teller is None or result.start == 0:
             self._teller = Teller(result, where)
         self._teller.take_in(result, self.tally)
+        self._zeros.take_in(result, self.tally)
         if result.is_last:
             self._tell(self._teller.tell())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import IO, Any
 
 from gpool_cli import __version__
@@ -13,6 +12,7 @@ from gpool_cli.formats.atomic import AtomicFile, output_errors
 from gpool_cli.formats.spool import Spool
 from gpool_cli.model import Failed, InputFile, Recipe, Skipped, Warned
 from gpool_cli.printable import printable
+from gpool_cli.quantities import finite_or_none
 from gpool_cli.tally import Tally
 
 _LISTS = ("results", "done_before", "skipped", "warnings", "failures")
@@ -135,14 +135,9 @@ def _result(pooled: Pooled) -> dict[str, Any]:
         "pooling": pooled.pooling.label,
         "output_shape": list(pooled.shape),
         "output_dtype": pooled.dtype,
-        "min": _finite(pooled.low),
-        "mean": _finite(pooled.mean),
-        "max": _finite(pooled.high),
+        "min": finite_or_none(pooled.low),
+        "mean": finite_or_none(pooled.mean),
+        "max": finite_or_none(pooled.high),
         "nan": pooled.nan_values,
         "written_to": printable(pooled.where),
     }
-
-
-def _finite(value: float | None) -> float | None:
-    """JSON has no infinities."""
-    return value if value is not None and math.isfinite(value) else None

@@ -4,67 +4,53 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import chain
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, compress
 
+from gpool_cli.access import DEFAULT_MEMORY
+from gpool_cli.batch.diagnosis import Diagnosed, diagnose, recipe_of
 from gpool_cli.batch.discover import discover
+from gpool_cli.batch.jobs import usable_cores, worth_workers
 from gpool_cli.batch.plan import list_arrays
 from gpool_cli.batch.select import select
 from gpool_cli.batch.work import failure_of
-from gpool_cli.batch.workers import Scout
+from gpool_cli.batch.workers import Scout, workers
+from gpool_cli.cli.entry import COLUMNS, STATS_COLUMNS, Entry, cells, entry_as_json
 from gpool_cli.cli.inputs import named_inputs, nothing_found
 from gpool_cli.cli.options import InputOptions
 from gpool_cli.formats.opening import format_of
-from gpool_cli.layout import Layout, layout_doubt, shape_text
-from gpool_cli.model import ArrayInfo, Failed, InputFile, Skipped, Warned
-from gpool_cli.printable import printable
-from gpool_cli.quantities import bytes_text
-from gpool_cli.report.lines import Warnings, place_text, print_error, print_failure, skip_text
-from gpool_cli.report.table import Column, print_table
-
-_COLUMNS = (
-    Column("source", 0, text=True, least=20),
-    Column("shape", 1),
-    Column("dtype", 2, text=True),
-    Column("layout", 3, text=True),
-    Column("chunks", 5, dull=""),
-    Column("filters", 4, text=True, dull=""),
-    Column("size", 6),
-)
+from gpool_cli.layout import Layout, layout_doubt
+from gpool_cli.model import STDIN, ArrayInfo, Failed, InputFile, Skipped, Task, Warned
+from gpool_cli.report.lines import Warnings, print_error, print_failure, skip_text
+from gpool_cli.report.table import print_table
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """An array: with its layout and what is doubtful of it, or with why it would be skipped."""
+def inspect_files(options: InputOptions, as_json: bool, stats: bool) -> int:
+    """List what is in the inputs, and say as the exit code whether something was unreadable.
 
-    file: InputFile
-    info: ArrayInfo
-    layout: Layout | None
-    reason: str
-    doubt: str
-
-
-def inspect_files(options: InputOptions, as_json: bool) -> int:
-    """List what is in the inputs, and say as the exit code whether something was unreadable."""
+    Args:
+        options: Which inputs.
+        as_json: As JSON lines, not as a table.
+        stats: Say what there is in the channels too.
+    """
     found = discover(named_inputs(options), options.keys)
     failures = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
     rows, skips, warnings = [], [], Warnings()
-    with Scout(options.timeout) as scout:
-        for entry in chain.from_iterable(_entries(file, options, scout) for file in found.files):
-            if isinstance(entry, Failed):
-                failures.append(entry)
-            elif as_json:
-                print(json.dumps(_as_json(entry)))
-            else:
-                rows.append(_cells(entry))
-                if entry.reason:
-                    skips.append(skip_text(Skipped(entry.file, entry.info.dataset, entry.reason)))
-                elif entry.doubt:
-                    warnings.add(Warned(entry.file, entry.info.dataset, "layout", entry.doubt))
+    for entry in (_diagnosed if stats else _listed)(found.files, options):
+        if isinstance(entry, Failed):
+            failures.append(entry)
+        elif as_json:
+            print(json.dumps(entry_as_json(entry, stats)))
+        else:
+            if not stats or entry.diagnosis is not None:
+                rows.append(cells(entry))
+            if entry.reason:
+                skips.append(skip_text(Skipped(entry.file, entry.info.dataset, entry.reason)))
+            elif entry.doubt:
+                warnings.add(Warned(entry.file, entry.info.dataset, "layout", entry.doubt))
     if rows:
-        print_table(sys.stdout, _COLUMNS, rows)
+        print_table(sys.stdout, STATS_COLUMNS if stats else COLUMNS, rows)
     for line in skips:
         print(line)
     warnings.print()
@@ -75,7 +61,49 @@ def inspect_files(options: InputOptions, as_json: bool) -> int:
     return 1 if failures or not found.files else 0
 
 
-def _entries(file: InputFile, options: InputOptions, scout: Scout) -> Iterator[_Entry | Failed]:
+def _listed(files: Sequence[InputFile], options: InputOptions) -> Iterator[Entry | Failed]:
+    """What is in the files, told from their headers."""
+    with Scout(options.timeout) as scout:
+        yield from chain.from_iterable(_entries(file, options, scout) for file in files)
+
+
+def _diagnosed(files: Sequence[InputFile], options: InputOptions) -> Iterator[Entry | Failed]:
+    """The same with what is in the channels; of a pipe, which can't be listed first, that alone."""
+    with Scout(options.timeout) as scout:
+        listed = [
+            [] if file.path == STDIN else list(_entries(file, options, scout)) for file in files
+        ]
+    recipe, access = recipe_of(options.layout), options.access
+    wanted = [
+        file.path == STDIN or any(isinstance(e, Entry) and e.layout for e in entries)
+        for file, entries in zip(files, listed, strict=True)
+    ]
+    tasks = [Task(file, recipe, access=access) for file in compress(files, wanted)]
+    count = worth_workers([task.file for task in tasks], usable_cores())
+    with workers(count, options.timeout, DEFAULT_MEMORY) as work:
+        answers = diagnose(tasks, work)
+        for file, entries, read in zip(files, listed, wanted, strict=True):
+            yield from _joined(file, entries, next(answers) if read else [])
+
+
+def _joined(
+    file: InputFile, entries: Sequence[Entry | Failed], said: Sequence[Diagnosed | Failed]
+) -> Iterator[Entry | Failed]:
+    """The entries of one file with their diagnoses, and what failed beside."""
+    found = {one.info.dataset: one for one in said if isinstance(one, Diagnosed)}
+    for entry in entries:
+        if isinstance(entry, Entry) and entry.info.dataset in found:
+            yield replace(entry, diagnosis=found.pop(entry.info.dataset).diagnosis)
+        else:
+            yield entry
+    for one in found.values():
+        doubt = layout_doubt(one.layout, one.info.shape)
+        yield Entry(file, one.info, one.layout, "", doubt, one.diagnosis)
+    refused = {e.info.dataset for e in entries if isinstance(e, Entry) and e.reason}
+    yield from (f for f in said if isinstance(f, Failed) and f.dataset not in refused)
+
+
+def _entries(file: InputFile, options: InputOptions, scout: Scout) -> Iterator[Entry | Failed]:
     try:
         infos = scout.call(file, list_arrays, file, options.access)
         yield from _described(file, infos, options.layout)
@@ -83,7 +111,7 @@ def _entries(file: InputFile, options: InputOptions, scout: Scout) -> Iterator[_
         yield failure_of(file, "", error)
 
 
-def _described(file: InputFile, infos: list[ArrayInfo], layout: str | None) -> Iterator[_Entry]:
+def _described(file: InputFile, infos: list[ArrayInfo], layout: str | None) -> Iterator[Entry]:
     selection = select(infos, file.keys, layout, format_of(file.path).container, file.named)
     meanings: dict[str, Layout] = {info.dataset: meaning for info, meaning in selection.maps}
     reasons = {info.dataset: reason for info, reason in selection.skipped}
@@ -91,37 +119,6 @@ def _described(file: InputFile, infos: list[ArrayInfo], layout: str | None) -> I
     for info in infos:
         if info.dataset in meanings:
             meaning = meanings[info.dataset]
-            yield _Entry(file, info, meaning, "", layout_doubt(meaning, info.shape))
+            yield Entry(file, info, meaning, "", layout_doubt(meaning, info.shape))
         elif info.dataset in reasons:
-            yield _Entry(file, info, None, reasons[info.dataset], "")
-
-
-def _as_json(entry: _Entry) -> dict[str, Any]:
-    file, info, layout = entry.file, entry.info, entry.layout
-    return {
-        "source": printable(file.path),
-        "dataset": printable(info.dataset),
-        "shape": list(info.shape),
-        "dtype": info.dtype_name,
-        "byte_order": info.dtype.str[0] if info.dtype is not None else None,
-        "order": "F" if info.fortran else "C",
-        "layout": layout.axes if layout is not None else None,
-        "layout_from": layout.origin if layout is not None else None,
-        "chunks": list(info.chunks) if info.chunks is not None else None,
-        "filters": list(info.filters),
-        "nbytes": info.nbytes,
-        "note": printable(f"skipped: {entry.reason}" if entry.reason else entry.doubt),
-    }
-
-
-def _cells(entry: _Entry) -> dict[str, str]:
-    info, layout = entry.info, entry.layout
-    return {
-        "source": place_text(entry.file, info.dataset),
-        "shape": shape_text(info.shape),
-        "dtype": info.dtype_name,
-        "layout": f"{layout.axes} ({layout.origin})" if layout is not None else "",
-        "chunks": shape_text(info.chunks) if info.chunks else "",
-        "filters": " ".join(info.filters),
-        "size": bytes_text(info.nbytes),
-    }
+            yield Entry(file, info, None, reasons[info.dataset], "")

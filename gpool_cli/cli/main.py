@@ -39,7 +39,8 @@ _REASONS = {"SIGINT": Interrupted, "SIGTERM": Terminated, "SIGHUP": HungUp}
 # name → (where the command is, its line in the help)
 TOOLS = {
     "pool": ("gpool_cli.cli.pool:pool", "Several poolings in one pass over the data."),
-    "info": ("gpool_cli.cli.info:info", "What is in the files; computes nothing."),
+    "info": ("gpool_cli.cli.info:info", "What is in the files, and in their channels."),
+    "show": ("gpool_cli.cli.show:show", "Look at a map, in the terminal or as PNG."),
 }
 
 

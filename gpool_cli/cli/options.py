@@ -28,12 +28,9 @@ _SUMMARIES = ("full", "short", "none")
 
 
 @dataclass(frozen=True)
-class InputOptions:
-    """Which files, and what in them."""
+class ArrayOptions:
+    """What in a file, and how it is read."""
 
-    inputs: tuple[str, ...]
-    files_from: str | None
-    nul: bool
     keys: tuple[str, ...]
     layout: str | None
     follow_external: bool
@@ -44,6 +41,15 @@ class InputOptions:
     def access(self) -> Access:
         """How files are opened."""
         return Access(follow=self.follow_external, lock=not self.no_lock)
+
+
+@dataclass(frozen=True)
+class InputOptions(ArrayOptions):
+    """Which files, and what in them."""
+
+    inputs: tuple[str, ...]
+    files_from: str | None
+    nul: bool
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,8 @@ _INPUT = (
         help="Read the names of inputs from a file, one a line; - is standard input.",
     ),
     click.option("-0", "--nul", is_flag=True, help="The names in LIST are separated by NUL."),
+)
+_ARRAY = (
     click.option(
         "--key",
         "keys",
@@ -227,14 +235,19 @@ _BOUNDARY = click.option(
 )
 
 
+def array_options(function: Function) -> Function:
+    """Add what `ArrayOptions` holds to a command."""
+    return _apply(function, (*_ARRAY, _BOUNDARY))
+
+
 def input_options(function: Function) -> Function:
     """Add what `InputOptions` holds to a command."""
-    return _apply(function, (*_INPUT, _BOUNDARY))
+    return _apply(function, (*_INPUT, *_ARRAY, _BOUNDARY))
 
 
 def run_options(function: Function) -> Function:
     """Add what `RunOptions` holds to a command."""
-    return _apply(function, (*_INPUT, *_RUN, _BOUNDARY))
+    return _apply(function, (*_INPUT, *_ARRAY, *_RUN, _BOUNDARY))
 
 
 def _apply(function: Function, decorators: tuple[Callable[[Any], Any], ...]) -> Function:
@@ -243,7 +256,7 @@ def _apply(function: Function, decorators: tuple[Callable[[Any], Any], ...]) -> 
     return function
 
 
-Options = TypeVar("Options", bound=InputOptions)
+Options = TypeVar("Options", bound=ArrayOptions)
 
 
 def collect(kind: type[Options], values: dict[str, Any]) -> Options:

@@ -50,6 +50,15 @@ TABLE: tuple[Row, ...] = (
 )
 
 
+# What is told of channels and is no pooling for users: `gpool info --stats` computes all of it.
+MEASURES: tuple[Row, ...] = (
+    Row("census-low", "gpool_cli.poolings.census:LOW", "The least value that is no NaN."),
+    Row("census-high", "gpool_cli.poolings.census:HIGH", "The largest value that is no NaN."),
+    Row("census-nan", "gpool_cli.poolings.census:NAN", "How many NaN there are."),
+    Row("census-infinite", "gpool_cli.poolings.census:INFINITE", "How many infinities there are."),
+)
+
+
 def find_row(name: str) -> Row | None:
     """The row of this name or alias, or None."""
     return next((row for row in TABLE if name == row.name or name in row.aliases), None)
@@ -70,7 +79,7 @@ def parse_pooling(text: str) -> PoolingSpec:
 
 def load_pooling(spec: PoolingSpec) -> Pooling:
     """The pooling that a specification names."""
-    row = next(row for row in TABLE if row.name == spec.name)
+    row = next(row for row in (*TABLE, *MEASURES) if row.name == spec.name)
     module, attribute = row.target.split(":")
     pooling: Pooling = getattr(importlib.import_module(module), attribute)
     return pooling

@@ -23,7 +23,7 @@ def console_on(stream: TextIO) -> Console:
         markup=False,
         emoji=False,
         soft_wrap=False,
-        _environ={"TERM": os.environ.get("TERM", "")},
+        _environ={name: os.environ.get(name, "") for name in ("TERM", "COLORTERM")},
     )
 
 

@@ -191,8 +191,18 @@ def _totals(tally: Tally, timed: bool) -> list[str]:
     return parts
 
 
+def _channels_text(tally: Tally) -> str:
+    if tally.channels == 1:
+        return "the only channel is"
+    verb = "is" if tally.zero_channels == 1 else "are"
+    return f"{tally.zero_channels:,} of {tally.channels:,} channels {verb}"
+
+
 def _special_values(tally: Tally) -> list[str]:
     parts = []
+    # Nobody has seen the results of an earlier run.
+    if tally.zero_channels and not tally.done_before:
+        parts.append(f"{_channels_text(tally)} 0 in every result")
     if tally.nan_values:
         parts.append(f"{tally.nan_values:,} NaN in the results")
     if tally.inf_values:

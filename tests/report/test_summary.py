@@ -174,6 +174,22 @@ def test_special_values_are_counted(show):
     )
 
 
+@pytest.mark.parametrize(
+    ("zero", "channels", "said"),
+    [
+        (815, 1280, ["815 of 1,280 channels are 0 in every result"]),
+        (1, 3, ["1 of 3 channels is 0 in every result"]),
+        (1, 1, ["the only channel is 0 in every result"]),
+        (0, 1280, []),
+    ],
+)
+def test_channels_that_are_zero_throughout_are_counted(show, zero, channels, said):
+    tally = Tally(maps=1, files=1, channels=channels, zero_channels=zero)
+    assert show([], tally=tally)[1:] == said
+    tally.done_before = 1
+    assert show([], tally=tally)[1:] == []
+
+
 def test_skips_are_listed_up_to_ten(show):
     info = ArrayInfo("names", (3,), None)
     skips = [Skipped(InputFile(f"{i}.h5", f"{i}.h5"), "names", "strings", info) for i in range(30)]
