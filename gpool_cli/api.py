@@ -148,5 +148,4 @@ def _blocks_of(array: Array, info: ArrayInfo) -> Iterator[tuple[Block, Array]]:
     """An array in memory, cut as a file of it would be."""
     memory = array.T if info.fortran else array
     for block in cut_parts_into_rows(info, cut_parts(info)):
-        box = tuple(slice(a, a + n) for a, n in zip(block.start, block.shape, strict=True))
-        yield block, as_native(np.array(memory[box], order="C"))
+        yield block, as_native(np.array(memory[block.box], order="C"))

@@ -16,6 +16,7 @@ from gpool_cli.model import (
     Skipped,
     Warned,
 )
+from gpool_cli.ranking import Ranked
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Pooled:
         preview: Its first values.
         where: The path it went to; ``-`` is standard output, and '' nowhere.
         first: It is the first of the results of its map.
+        ranked: The largest values of its first maps, where they are confidences of classes.
     """
 
     file: InputFile
@@ -51,6 +53,7 @@ class Pooled:
     preview: tuple[float, ...]
     where: str
     first: bool = True
+    ranked: tuple[list[Ranked], ...] = ()
 
 
 @dataclass(frozen=True)

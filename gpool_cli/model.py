@@ -14,6 +14,8 @@ from gpool_cli.surroundings import Carry, Surroundings
 if TYPE_CHECKING:
     import numpy as np
 
+    from gpool_cli.ranking import Ranking
+
 NanPolicy = Literal["propagate", "omit", "error"]
 NAN_POLICIES = ("propagate", "omit", "error")
 
@@ -113,6 +115,11 @@ class Block:
     start: tuple[int, ...]
     shape: tuple[int, ...]
 
+    @property
+    def box(self) -> tuple[slice, ...]:
+        """The part as numpy indexes it."""
+        return tuple(slice(a, a + n) for a, n in zip(self.start, self.shape, strict=True))
+
 
 @dataclass(frozen=True)
 class Part:
@@ -162,6 +169,8 @@ class Recipe:
         dtype: The output's dtype by name, or None for the pooling's own.
         shape: How the pooled axes stand in the output.
         batched: Every result gets a batch axis, also where the input has none.
+        activation: The results are confidences that this one makes of scores; '' for pooled values.
+        head: What tells the layer that gives those scores from others.
     """
 
     poolings: tuple[PoolingSpec, ...]
@@ -170,6 +179,8 @@ class Recipe:
     dtype: str | None = None
     shape: ShapeStyle = "channels-last"
     batched: bool = False
+    activation: str = ""
+    head: str = ""
 
     def describe(self) -> str:
         """The recipe in one line: poolings, then the parameters that change the values."""
@@ -182,6 +193,8 @@ class Recipe:
             words.append(f"dtype={self.dtype}")
         if self.shape != "channels-last":
             words.append(f"shape={self.shape}")
+        if self.activation:
+            words.append(f"activation={self.activation} head={self.head}")
         return " ".join(words)
 
 
@@ -221,6 +234,8 @@ class Result:
         start: The first row of this piece; the pieces of a result come in order, without others
             between them, and the batch axis of a result in pieces stands first.
         rows: The rows of the whole result; None where this is the whole.
+        ranking: The values are confidences of classes, and text names the largest so; None where
+            they are pooled values.
     """
 
     file: InputFile
@@ -234,6 +249,7 @@ class Result:
     parts: int = 1
     start: int = 0
     rows: int | None = None
+    ranking: Ranking | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:

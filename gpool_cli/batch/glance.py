@@ -89,7 +89,7 @@ def glance(file: InputFile, view: View, box: Box, access: Access) -> Glance | Fa
         InputError: There is not one map in the file, or it can't be read.
     """
     with open_reader(file.path, access) as reader:
-        info, layout, arrays = _choose(file, view.layout, reader)
+        info, layout, arrays = choose_one(file, view.layout, reader)
         try:
             recipe = Recipe((view.pooling,), view.layout)
             check_memory(info, layout, recipe, access.max_memory)
@@ -101,10 +101,14 @@ def glance(file: InputFile, view: View, box: Box, access: Access) -> Glance | Fa
     return seen
 
 
-def _choose(
+def choose_one(
     file: InputFile, layout: str | None, reader: Reader
 ) -> tuple[ArrayInfo, Layout, Iterator[ArrayInfo]]:
-    """The one map of a file, the meaning of its axes, and what a pipe has after it."""
+    """The one map of a file, the meaning of its axes, and what a pipe has after it.
+
+    Raises:
+        InputError: There is none, or more than one.
+    """
     arrays = reader.arrays_named(may_be_wanted(file.keys))
     infos = list(islice(arrays, 1 if file.path == STDIN else None))
     chosen = select(infos, file.keys, layout, format_of(file.path).container)

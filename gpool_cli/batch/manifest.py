@@ -84,6 +84,7 @@ def parameters_of(
     recipe: Recipe, format_name: str | None, copy_others: bool, strict: bool, follow: bool
 ) -> Parameters:
     """Everything beside the inputs that decides the outputs of a directory."""
+    confidences = {"activation": recipe.activation, "head": recipe.head}
     return {
         "gpool": __version__,
         "poolings": [spec.label for spec in recipe.poolings],
@@ -96,6 +97,7 @@ def parameters_of(
         "copy others": copy_others,
         "strict": strict,
         "follow external": follow,
+        **(confidences if recipe.activation else {}),
     }
 
 

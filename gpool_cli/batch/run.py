@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -35,6 +35,7 @@ from gpool_cli.tally import Tally
 _MOST_HELD = 10_000
 
 Listener = Callable[[Event], None]
+Change = Callable[[Iterable[Outcome | Alike]], Iterator[Outcome | Alike]]
 
 
 def run_tasks(
@@ -44,6 +45,7 @@ def run_tasks(
     listen: Listener,
     tally: Tally,
     work: Work | None = None,
+    change: Change | None = None,
 ) -> None:
     """Work through all tasks.
 
@@ -55,6 +57,7 @@ def run_tasks(
         listen: Told of everything that happens.
         tally: The totals; they are right whatever ends the run.
         work: Who does it; None does it in this process.
+        change: What becomes of outcomes before they are put in order; None for nothing.
 
     Raises:
         OutputError: A result could not be written; the run ends.
@@ -66,7 +69,7 @@ def run_tasks(
         for event in known:
             run.take_known(event)
         outcomes = outcomes_of(tasks, work or Work(), run.advance)
-        for outcome in joined(outcomes):
+        for outcome in joined(change(outcomes) if change is not None else outcomes):
             check()
             if isinstance(outcome, Alike):
                 run.take_together(outcome)

@@ -74,6 +74,7 @@ class RunReport:
                 "nan": self._recipe.nan,
                 "dtype": self._recipe.dtype,
                 "shape": self._recipe.shape,
+                **self._confidences(),
             },
             "exit_code": exit_code,
             "ended_by": printable(ended_by) or None,
@@ -92,6 +93,11 @@ class RunReport:
             output.discard()
             raise
         output.commit()
+
+    def _confidences(self) -> dict[str, str]:
+        """What made confidences of the pooled channels, where something did."""
+        recipe = self._recipe
+        return {"activation": recipe.activation, "head": recipe.head} if recipe.activation else {}
 
     def close(self) -> None:
         """Forget the record."""

@@ -9,10 +9,13 @@ import numpy as np
 
 from gpool_cli.events import Pooled
 from gpool_cli.formats.interface import Array
+from gpool_cli.formats.rows import batch_first
 from gpool_cli.model import Alike, Result
+from gpool_cli.ranking import Ranked
 from gpool_cli.tally import Tally
 
 _PREVIEW = 4
+_MOST_RANKED = 10
 
 
 class Teller:
@@ -67,7 +70,16 @@ class Teller:
             preview=tuple(value.item() for value in first.values.flat[:_PREVIEW]),
             where=self._where,
             first=first.first,
+            ranked=_ranked(first),
         )
+
+
+def _ranked(result: Result) -> tuple[list[Ranked], ...]:
+    """The largest values of the first maps of a result, where they are ranked."""
+    if result.ranking is None:
+        return ()
+    rows = batch_first(result)[:_MOST_RANKED]
+    return tuple(result.ranking.of(row.ravel()) for row in rows)
 
 
 def _count_special(values: Array, tally: Tally) -> int:

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gpool_cli.access import Access
+from gpool_cli.batch.confidences import Classifier
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.plan import Planned, look_into
 from gpool_cli.batch.work import failure_of
 from gpool_cli.batch.workers import Scout
-from gpool_cli.layout import layout_doubt, shape_text
-from gpool_cli.model import STDIN, Failed, Recipe, Skipped, Warned
+from gpool_cli.errors import InputError
+from gpool_cli.layout import Layout, layout_doubt, shape_text
+from gpool_cli.model import STDIN, ArrayInfo, Failed, Recipe, Skipped, Warned
 from gpool_cli.printable import printable
 from gpool_cli.quantities import count_text
 from gpool_cli.report.lines import Warnings, place_text, print_failure, skip_text
@@ -32,7 +34,8 @@ _COLUMNS = (
 class Plan:
     """A run that is only looked at: its inputs, those that are not there, and what is wanted.
 
-    ``done`` is how many inputs an earlier run finished.
+    ``done`` is how many inputs an earlier run finished, ``classifier`` what makes confidences of
+    the pooled channels.
     """
 
     planned: Sequence[Planned]
@@ -42,6 +45,7 @@ class Plan:
     strict: bool
     access: Access
     done: int = 0
+    classifier: Classifier | None = None
 
 
 def print_plan(plan: Plan, scout: Scout) -> int:
@@ -104,7 +108,11 @@ def _rows(
             continue
         if doubt:
             yield Warned(one.file, info.dataset, "layout", doubt)
-        shape = layout.output_shape(info.shape, recipe.shape)
+        try:
+            shape = _output_shape(info, layout, plan)
+        except InputError as error:
+            yield failure_of(one.file, info.dataset, error)
+            continue
         batched = recipe.batched and "N" not in layout.output_axes(recipe.shape)
         yield [
             {
@@ -117,6 +125,23 @@ def _rows(
             }
             for path in _outputs_of_map(outputs, i, len(selection.maps)) or [""]
         ]
+
+
+def _output_shape(info: ArrayInfo, layout: Layout, plan: Plan) -> tuple[int, ...]:
+    """The shape of a result; with the classes in the place of the channels, where there are some.
+
+    Raises:
+        InputError: The map has other channels than the classifier is for.
+    """
+    style = plan.recipe.shape
+    shape = layout.output_shape(info.shape, style)
+    if plan.classifier is None:
+        return shape
+    axes = layout.output_axes(style)
+    classes = {
+        i: plan.classifier.linear(shape[i]).classes for i, axis in enumerate(axes) if axis == "C"
+    }
+    return tuple(classes.get(i, length) for i, length in enumerate(shape))
 
 
 def _shared_outputs(destination: Destination) -> list[str]:

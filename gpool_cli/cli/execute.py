@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from gpool_cli.batch.confidences import Classifier, Confidences
 from gpool_cli.batch.destination import Destination, parse_destination
 from gpool_cli.batch.discover import Found, discover, with_distinct_names
 from gpool_cli.batch.jobs import usable_cores, worth_workers
 from gpool_cli.batch.plan import Planned, check_existing, check_plan, check_report, plan
-from gpool_cli.batch.run import run_tasks
+from gpool_cli.batch.run import Change, run_tasks
 from gpool_cli.batch.sinks import make_sink
 from gpool_cli.batch.workers import Scout, workers
 from gpool_cli.cli.inputs import named_inputs, nothing_found
@@ -30,8 +31,15 @@ if TYPE_CHECKING:
     from gpool_cli.batch.record import Record
 
 
-def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
+def execute(
+    specs: Sequence[PoolingSpec], options: RunOptions, classifier: Classifier | None = None
+) -> int:
     """Run poolings over inputs.
+
+    Args:
+        specs: The poolings.
+        options: What the user asked for.
+        classifier: What makes confidences of the pooled channels; None writes those.
 
     Returns:
         The exit code: 0, or 1 where an input failed or none was found.
@@ -57,9 +65,11 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
         poolings=tuple(specs),
         layout=options.layout,
         nan=options.nan,
-        dtype=options.dtype,
+        dtype=options.dtype if classifier is None else None,
         shape=options.shape,
         batched=options.stack or not found.alone,
+        activation=classifier.activation if classifier is not None else "",
+        head=classifier.fingerprint() if classifier is not None else "",
     )
     missing = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
     with Scout(options.timeout) as scout:
@@ -77,10 +87,12 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
             rest, done = _look(destination, planned, recipe, options)
             access, strict = options.access, options.strict
             return print_plan(
-                Plan(rest, missing, destination, recipe, strict, access, len(done)), scout
+                Plan(rest, missing, destination, recipe, strict, access, len(done), classifier),
+                scout,
             )
     with _record(destination, planned, recipe, options) as record:
-        return _run(planned, record, missing, destination, recipe, found, options)
+        change = Confidences(classifier, options.strict).of if classifier is not None else None
+        return _run(planned, record, missing, destination, recipe, found, options, change)
 
 
 def _check_terminal(destination: Destination) -> None:
@@ -149,6 +161,7 @@ def _run(
     recipe: Recipe,
     found: Found,
     options: RunOptions,
+    change: Change | None,
 ) -> int:
     style = WriteStyle(
         stack=destination.stack,
@@ -169,7 +182,7 @@ def _run(
         work = stack.enter_context(workers(count, options.timeout, options.max_memory))
         listeners = stack.enter_context(Listeners(recipe, destination, len(rest), options))
         try:
-            run_tasks(tasks, sink, known, listeners.tell, tally, work)
+            run_tasks(tasks, sink, known, listeners.tell, tally, work, change)
         except (GpoolError, Stopped) as error:
             if isinstance(error, Stopped) and record is not None:
                 error.hint = "go on with --resume"

@@ -34,7 +34,7 @@ class Listeners:
     ) -> None:
         self._options = options
         self._stream = sys.stderr if destination.kind == "stdout" else sys.stdout
-        self._summary = Summary(destination.kind == "nowhere", _place_text(destination))
+        self._summary = _summary(recipe, destination)
         self._warnings = Warnings()
         self._bar = ProgressBar(total, not options.quiet)
         self._report = _new_report(recipe) if options.report is not None else None
@@ -89,6 +89,15 @@ def _new_report(recipe: Recipe) -> RunReport:
     from gpool_cli.batch.runreport import RunReport  # Few runs need what it is made of.
 
     return RunReport(recipe)
+
+
+def _summary(recipe: Recipe, destination: Destination) -> Summary:
+    alone, where = destination.kind == "nowhere", _place_text(destination)
+    if not recipe.activation:
+        return Summary(alone, where)
+    from gpool_cli.report.confidences import ConfidenceSummary
+
+    return ConfidenceSummary(alone, where, recipe.activation)
 
 
 def _place_text(destination: Destination) -> str:

@@ -40,6 +40,12 @@ _REASONS = {"SIGINT": Interrupted, "SIGTERM": Terminated, "SIGHUP": HungUp}
 TOOLS = {
     "pool": ("gpool_cli.cli.pool:pool", "Several poolings in one pass over the data."),
     "info": ("gpool_cli.cli.info:info", "What is in the files, and in their channels."),
+    "classify": (
+        "gpool_cli.cli.classify:classify",
+        "The confidence of every class.",
+    ),
+    "cam": ("gpool_cli.cli.cam:cam", "Where in a map a class was seen."),
+    "cost": ("gpool_cli.cli.cost:cost", "What a dense layer takes, and what pooling saves."),
     "show": ("gpool_cli.cli.show:show", "Look at a map, in the terminal or as PNG."),
 }
 

@@ -153,7 +153,8 @@ _RUN = (
         "--output",
         metavar="OUT",
         shell_complete=complete_path,
-        help="A file (.npy .npz .h5 .csv .tsv .jsonl), a directory, or - for standard output.",
+        help="A file (.npy .npz .h5 .csv .tsv .jsonl .json), a directory, or - for standard "
+        "output.",
     ),
     click.option(
         "-f",
@@ -237,20 +238,21 @@ _BOUNDARY = click.option(
 
 def array_options(function: Function) -> Function:
     """Add what `ArrayOptions` holds to a command."""
-    return _apply(function, (*_ARRAY, _BOUNDARY))
+    return apply_options(function, (*_ARRAY, _BOUNDARY))
 
 
 def input_options(function: Function) -> Function:
     """Add what `InputOptions` holds to a command."""
-    return _apply(function, (*_INPUT, *_ARRAY, _BOUNDARY))
+    return apply_options(function, (*_INPUT, *_ARRAY, _BOUNDARY))
 
 
 def run_options(function: Function) -> Function:
     """Add what `RunOptions` holds to a command."""
-    return _apply(function, (*_INPUT, *_ARRAY, *_RUN, _BOUNDARY))
+    return apply_options(function, (*_INPUT, *_ARRAY, *_RUN, _BOUNDARY))
 
 
-def _apply(function: Function, decorators: tuple[Callable[[Any], Any], ...]) -> Function:
+def apply_options(function: Function, decorators: tuple[Callable[[Any], Any], ...]) -> Function:
+    """Add options to a command, in their order."""
     for decorator in reversed(decorators):
         function = decorator(function)
     return function

@@ -81,6 +81,13 @@ TABLE: tuple[Row, ...] = (
         mixed=True,
         text=True,
     ),
+    Row(
+        "json",
+        (".json",),
+        writer="gpool_cli.formats.jsonarray:JsonWriter",
+        mixed=True,
+        text=True,
+    ),
 )
 
 WRITABLE = tuple(row.name for row in TABLE if row.writer)

@@ -1,4 +1,4 @@
-"""csv and tsv: a row per map and pooling, with the values in columns."""
+"""csv and tsv: a row per map and pooling, with the values in columns; or a row per class."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import io
 from typing import BinaryIO
 
 from gpool_cli.formats.interface import Array, Writer, WriteStyle
-from gpool_cli.formats.rows import SameShape
+from gpool_cli.formats.rows import SameShape, batch_first
 from gpool_cli.model import Result
 from gpool_cli.printable import printable
+from gpool_cli.ranking import Ranking
+
+_RANKED = ("rank", "class", "label", "confidence")
 
 
 class CsvWriter(Writer):
@@ -23,8 +26,12 @@ class CsvWriter(Writer):
         self._text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
         self._rows = csv.writer(self._text, delimiter=self.delimiter, lineterminator="\n")
         self._same: SameShape | None = None
+        self._ranked = False
 
     def add(self, result: Result) -> None:
+        if result.ranking is not None:
+            self._add_ranked(result, result.ranking)
+            return
         started = self._same is not None
         self._same = self._same or SameShape()
         rows = self._same.rows_of(result)
@@ -42,6 +49,17 @@ class CsvWriter(Writer):
                     *shortest(row),
                 ]
             )
+
+    def _add_ranked(self, result: Result, ranking: Ranking) -> None:
+        """A row for each of the largest values of every map."""
+        if not self._ranked:
+            self._rows.writerow(["source", "dataset", "index", "pooling", *_RANKED])
+            self._ranked = True
+        place = printable(result.file.name), printable(result.info.dataset)
+        for index, row in enumerate(batch_first(result), result.start):
+            for one in ranking.of(row.ravel()):
+                named = one.rank, one.index, printable(one.label), str(one.confidence)
+                self._rows.writerow([*place, index, result.pooling.label, *named])
 
     def finish(self) -> None:
         self._text.detach()

@@ -17,10 +17,10 @@ from gpool_cli.report.table import Column, print_table, wrapped
 from gpool_cli.report.width import width_of
 from gpool_cli.tally import Tally
 
-_ENDS = 10
+ENDS = 10
 _ORIGINS = {"flag": "--layout", "file": "file", "default": "default"}
 # Looked at in every result, to say what is the same in all; the others only where they show.
-_FACTS = ("shape", "layout", "dtype", "pooling", "output", "written to")
+FACTS = ("shape", "layout", "dtype", "pooling", "output", "written to")
 _NUMBERS = frozenset({"values", "min", "mean", "max", "NaN"})
 
 
@@ -36,13 +36,13 @@ class Summary:
     """
 
     def __init__(self, preview: bool, where: str = "") -> None:
-        self._preview = preview
+        self.preview = preview
         self._where = where
-        self._first: list[Pooled] = []
-        self._last: deque[Callable[[], Pooled]] = deque(maxlen=_ENDS)
-        self._results = 0
+        self.first: list[Pooled] = []
+        self.last: deque[Callable[[], Pooled]] = deque(maxlen=ENDS)
+        self.results = 0
         self._facts: dict[str, str] = {}
-        self._varied: set[str] = set()
+        self.varied: set[str] = set()
         self._skips: list[Skipped] = []
         self._skipped = 0
 
@@ -54,32 +54,35 @@ class Summary:
             self._add_results(event.count, len(event.alike.results), event.tell)
         elif isinstance(event, Skipped):
             self._skipped += 1
-            if len(self._skips) < _ENDS:
+            if len(self._skips) < ENDS:
                 self._skips.append(event)
 
     def _add_results(self, count: int, kinds: int, tell: Callable[[int], Pooled]) -> None:
         """Take in results; the first few have among them every fact of all."""
-        for facts in map(_facts, map(tell, range(kinds))):
+        for facts in map(facts_of, map(tell, range(kinds))):
             self._facts = self._facts or facts
-            self._varied.update(name for name in _FACTS if facts[name] != self._facts[name])
-        first = min(count, _ENDS - len(self._first))
-        self._first += map(tell, range(first))
-        self._last += (partial(tell, place) for place in range(max(first, count - _ENDS), count))
-        self._results += count
+            self.varied.update(name for name in FACTS if facts[name] != self._facts[name])
+        first = min(count, ENDS - len(self.first))
+        self.first += map(tell, range(first))
+        self.last += (partial(tell, place) for place in range(max(first, count - ENDS), count))
+        self.results += count
 
     def print_full(self, stream: TextIO, tally: Tally) -> None:
         """Print the table of results, what was skipped, and the totals."""
-        preview = _preview_room(width_of(stream))
-        shown = [*self._first, *(tell() for tell in self._last)]
-        rows = [_row(pooled, preview) for pooled in shown]
-        if rows:
-            left_out = self._results - len(rows)
-            varied = _NUMBERS | self._varied if left_out else frozenset()
-            print_table(stream, self._columns(), rows, left_out, _ENDS, varied)
+        self._print_results(stream)
         self._print_skips(stream)
         for line in self._written(tally):
             print(line, file=stream)
         _print_totals(stream, _totals(tally, stream.isatty()), tally)
+
+    def _print_results(self, stream: TextIO) -> None:
+        preview = _preview_room(width_of(stream))
+        shown = [*self.first, *(tell() for tell in self.last)]
+        rows = [_row(pooled, preview) for pooled in shown]
+        if rows:
+            left_out = self.results - len(rows)
+            varied = _NUMBERS | self.varied if left_out else frozenset()
+            print_table(stream, self._columns(), rows, left_out, ENDS, varied)
 
     def print_short(self, stream: TextIO, tally: Tally) -> None:
         """Print the totals in a line, and what there is to say about NaN in another."""
@@ -101,12 +104,12 @@ class Summary:
             Column("dtype", 9, text=True),
             Column("pooling", 1, text=True),
             Column("output", 5),
-            *([Column("values", 1, text=True)] if self._preview else []),
+            *([Column("values", 1, text=True)] if self.preview else []),
             Column("min", 8),
             Column("mean", 6),
             Column("max", 7),
             Column("NaN", 4, dull="0"),
-            *(places if "written to" in self._varied else []),
+            *(places if "written to" in self.varied else []),
         ]
 
     def _print_skips(self, stream: TextIO) -> None:
@@ -116,7 +119,8 @@ class Summary:
             print(f"skipped {self._skipped - len(self._skips):,} more", file=stream)
 
 
-def _facts(pooled: Pooled) -> dict[str, str]:
+def facts_of(pooled: Pooled) -> dict[str, str]:
+    """What is often the same in all results of a run, by the name of its column."""
     return {
         "shape": shape_text(pooled.info.shape),
         "layout": _layout_text(pooled.layout),
@@ -131,7 +135,7 @@ def _row(pooled: Pooled, preview: int) -> dict[str, str]:
     """The cells of a result; ``preview`` is the room for its first values."""
     name, dataset = printable(pooled.file.name), printable(pooled.info.dataset)
     return {
-        **_facts(pooled),
+        **facts_of(pooled),
         "source": f"{name}:{dataset}" if dataset else name,
         "values": _preview_text(pooled, preview),
         "min": _number_or_nothing(pooled.low),

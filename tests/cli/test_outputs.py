@@ -64,7 +64,7 @@ def test_an_unknown_suffix_lists_the_formats(gpool, save):
     assert (ran.code, files()) == (2, ["a.npy"])
     assert ran.errors == [
         "gpool: error: the suffix of out.pt means no format (the formats are .npy .npz .h5 .hdf5 "
-        ".hdf .he5 .nc .nc4 .csv .tsv .jsonl; a directory ends in /)"
+        ".hdf .he5 .nc .nc4 .csv .tsv .jsonl .json; a directory ends in /)"
     ]
 
 

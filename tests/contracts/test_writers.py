@@ -7,6 +7,7 @@ import time
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import h5py
 import numpy as np
@@ -17,6 +18,7 @@ from gpool_cli.formats import TABLE, Row, load_writer
 from gpool_cli.formats.interface import Array, WriteStyle
 from gpool_cli.layout import Layout
 from gpool_cli.model import ArrayInfo, InputFile, PoolingSpec, Result
+from gpool_cli.ranking import Ranking
 
 WRITERS = [row for row in TABLE if row.writer]
 every_writer = pytest.mark.parametrize("row", WRITERS, ids=lambda row: row.name)
@@ -26,6 +28,7 @@ containers = pytest.mark.parametrize(
 texts = pytest.mark.parametrize(
     "row", [row for row in WRITERS if row.text], ids=lambda row: row.name
 )
+OBJECTS = ("jsonl", "json")
 DTYPES = ["?", "u1", "i2", "i4", "i8", "u8", "f2", "f4", "f8"]
 
 
@@ -112,8 +115,22 @@ def rows_of_tsv(data: bytes, dtype: str) -> list[Array]:
     return rows_of_csv(data, dtype, "\t")
 
 
+def objects_of(row: Row, data: bytes) -> list[dict[str, Any]]:
+    """The objects of a jsonl or a json."""
+    if row.name == "json":
+        return list(json.loads(data))
+    return [json.loads(line) for line in data.decode("utf-8").splitlines()]
+
+
 def rows_of_jsonl(data: bytes, dtype: str) -> list[Array]:
-    lines = [json.loads(line) for line in data.decode("utf-8").splitlines()]
+    return arrays_of([json.loads(line) for line in data.decode("utf-8").splitlines()], dtype)
+
+
+def rows_of_json(data: bytes, dtype: str) -> list[Array]:
+    return arrays_of(json.loads(data), dtype)
+
+
+def arrays_of(lines: list[dict[str, Any]], dtype: str) -> list[Array]:
     return [
         np.array([np.nan if value is None else value for value in line["values"]], dtype)
         for line in lines
@@ -128,6 +145,7 @@ READ_BACK: dict[str, Callable[[bytes, str], list[Array]]] = {
     "csv": rows_of_csv,
     "tsv": rows_of_tsv,
     "jsonl": rows_of_jsonl,
+    "json": rows_of_json,
 }
 
 
@@ -168,8 +186,8 @@ class TestNumbers:
         data = write(row, [a_result(values)])
 
         (got,) = READ_BACK[row.name](data, "f4")
-        if row.name == "jsonl":
-            assert json.loads(data)["values"] == [None, None, None, 1.5]
+        if row.name in OBJECTS:
+            assert objects_of(row, data)[0]["values"] == [None, None, None, 1.5]
         else:
             np.testing.assert_array_equal(got, values)
 
@@ -182,14 +200,66 @@ class TestNumbers:
         assert "0.33333334" in data
         assert "0.333333343" not in data
 
-    def test_json_is_strict(self) -> None:
-        row = next(row for row in WRITERS if row.name == "jsonl")
+    @pytest.mark.parametrize("name", OBJECTS)
+    def test_json_is_strict(self, name: str) -> None:
+        row = next(row for row in WRITERS if row.name == name)
         data = write(row, [a_result(np.array([np.nan, 2.0**60]))])
 
         def refuse(word: str) -> None:
             raise AssertionError(word)
 
         json.loads(data, parse_constant=refuse)
+
+    def test_a_json_of_nothing_is_an_empty_array(self) -> None:
+        row = next(row for row in WRITERS if row.name == "json")
+        assert json.loads(write(row, [])) == []
+
+
+class TestRanked:
+    """Confidences: text names the largest, everything else holds all."""
+
+    def results(self) -> list[Result]:
+        ranking = Ranking(2, ("cat", "dog, hound", "cow"))
+        values = np.array([[0.25, 0.5, 0.25], [0.1, 0.2, 0.7]], "f4").reshape(2, 1, 1, 3)
+        return [replace(a_result(values, "a.h5", "m", axes="NHWC"), ranking=ranking)]
+
+    @texts
+    def test_text_has_a_line_for_each_of_the_largest(self, row: Row) -> None:
+        data = write(row, self.results())
+
+        expected = [
+            (0, 1, 1, "dog, hound", 0.5),
+            (0, 2, 0, "cat", 0.25),
+            (1, 1, 2, "cow", 0.7),
+            (1, 2, 1, "dog, hound", 0.2),
+        ]
+        if row.name in OBJECTS:
+            said = [
+                (line["index"], *(one[key] for key in ("rank", "class", "label", "confidence")))
+                for line in objects_of(row, data)
+                for one in line["top"]
+            ]
+        else:
+            header, *table = table_of(row, data)
+            assert header[4:] == ["rank", "class", "label", "confidence"]
+            said = [(int(r[2]), int(r[4]), int(r[5]), r[6], float(r[7])) for r in table]
+        assert said == expected
+
+    @texts
+    def test_nan_is_never_among_them(self, row: Row) -> None:
+        values = np.array([np.nan, 0.5, np.nan], "f4")
+        data = write(row, [replace(a_result(values), ranking=Ranking(2))])
+        if row.name in OBJECTS:
+            top = [{"rank": 1, "class": 1, "confidence": 0.5}]
+            assert objects_of(row, data)[0]["top"] == top
+        else:
+            assert [r[4:] for r in table_of(row, data)[1:]] == [["1", "1", "", "0.5"]]
+
+    @every_writer
+    def test_binary_holds_all(self, row: Row) -> None:
+        if not row.text:
+            got = READ_BACK[row.name](write(row, self.results()), "f4")
+            assert_bits(np.array(got), self.results()[0].values.reshape(2, 3))
 
 
 class TestRows:
@@ -238,8 +308,8 @@ class TestRows:
         expected = [
             ("x/b.h5", "g/m", index, pooling) for pooling in ("avg", "max") for index in (0, 1)
         ]
-        if row.name == "jsonl":
-            lines = [json.loads(line) for line in data.splitlines()]
+        if row.name in OBJECTS:
+            lines = objects_of(row, data)
             said = [(d["source"], d["dataset"], d["index"], d["pooling"]) for d in lines]
             assert lines[0]["input_shape"] == [7, 5, 4]
             assert lines[0]["layout"] == "NHWC"
@@ -326,8 +396,8 @@ class TestStack:
             a_result(np.zeros(5, "f4"), "second.npy", input_shape=(9, 8, 5)),
         ]
         style = WriteStyle(stack=True, batched=True)
-        if row.name == "jsonl":
-            assert [len(one) for one in READ_BACK["jsonl"](write(row, results), "f4")] == [3, 5]
+        if row.name in OBJECTS:
+            assert [len(one) for one in READ_BACK[row.name](write(row, results), "f4")] == [3, 5]
             return
 
         with pytest.raises(InputError) as caught:
@@ -346,7 +416,7 @@ class TestStack:
         file = io.BytesIO()
         writer = load_writer(row)(file, WriteStyle(stack=True, batched=True))
         writer.add(a_result(np.zeros(3, "f4"), "a.npy"))
-        if row.name != "jsonl":
+        if row.name not in OBJECTS:
             with pytest.raises(InputError):
                 writer.add(a_result(np.ones(5, "f4"), "b.npy"))
         writer.add(a_result(np.full(3, 2, "f4"), "c.npy"))
@@ -516,9 +586,10 @@ class TestHostileNames:
     def test_text_shows_them_escaped(self, row: Row, name: str) -> None:
         data = write(row, [a_result(np.arange(3, dtype="f4"), name, name)])
 
-        assert data.decode("utf-8").count("\n") == (1 if row.name == "jsonl" else 2)
-        if row.name == "jsonl":
-            line = json.loads(data)
+        lines = {"jsonl": 1, "json": 3}.get(row.name, 2)
+        assert data.decode("utf-8").count("\n") == lines
+        if row.name in OBJECTS:
+            (line,) = objects_of(row, data)
             said = [line["source"], line["dataset"]]
         else:
             said = table_of(row, data)[1][:2]
