@@ -46,6 +46,7 @@ def run_tasks(
     tally: Tally,
     work: Work | None = None,
     change: Change | None = None,
+    sketched: bool = False,
 ) -> None:
     """Work through all tasks.
 
@@ -58,13 +59,14 @@ def run_tasks(
         tally: The totals; they are right whatever ends the run.
         work: Who does it; None does it in this process.
         change: What becomes of outcomes before they are put in order; None for nothing.
+        sketched: The listener wants to know what results look like.
 
     Raises:
         OutputError: A result could not be written; the run ends.
         ReaderLeft: The reader of the pipe left.
     """
     started = time.perf_counter()
-    run = _Run(sink, listen, tally)
+    run = _Run(sink, listen, tally, sketched)
     try:
         for event in known:
             run.take_known(event)
@@ -89,8 +91,9 @@ def run_tasks(
 class _Run:
     """What is known while outcomes pass from the work into the sink."""
 
-    def __init__(self, sink: Sink, listen: Listener, tally: Tally) -> None:
+    def __init__(self, sink: Sink, listen: Listener, tally: Tally, sketched: bool) -> None:
         self.tally = tally
+        self._sketched = sketched
         self._sink = sink
         self._listen = listen
         self._file: InputFile | None = None
@@ -135,7 +138,7 @@ class _Run:
         count_together(alike, self.tally)
         for result in alike.results:
             self._zeros.take_in(result, self.tally)
-        self._listen(Together(alike, partial(tell_one, alike, where)))
+        self._listen(Together(alike, partial(tell_one, alike, where, self._sketched)))
 
     def _begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
         self._file, self._failed, self._refused = file, False, None
@@ -168,7 +171,7 @@ class _Run:
             self._tell(Failed(result.file, result.info.dataset, error.message, error.hint))
             return
         if self._teller is None or result.start == 0:
-            self._teller = Teller(result, where)
+            self._teller = Teller(result, where, self._sketched)
         self._teller.take_in(result, self.tally)
         self._zeros.take_in(result, self.tally)
         if result.is_last:

@@ -11,7 +11,7 @@ from gpool_cli.batch.confidences import Classifier, Confidences
 from gpool_cli.batch.destination import Destination, parse_destination
 from gpool_cli.batch.discover import Found, discover, with_distinct_names
 from gpool_cli.batch.jobs import usable_cores, worth_workers
-from gpool_cli.batch.plan import Planned, check_existing, check_plan, check_report, plan
+from gpool_cli.batch.plan import Planned, check_existing, check_plan, check_reports, plan
 from gpool_cli.batch.run import Change, run_tasks
 from gpool_cli.batch.sinks import make_sink
 from gpool_cli.batch.workers import Scout, workers
@@ -75,8 +75,7 @@ def execute(
     with Scout(options.timeout) as scout:
         planned = list(plan(files, destination, options.layout, options.access, scout))
         check_plan(planned, destination)
-        if options.report is not None:
-            check_report(options.report, planned, destination)
+        check_reports(options.reports, planned, destination)
         if options.copy_others and not any(destination.carries(one.file) for one in planned):
             raise UsageError(
                 "--copy-others needs an HDF5 output to copy to", "write to .h5, or leave it out"
@@ -182,15 +181,15 @@ def _run(
         work = stack.enter_context(workers(count, options.timeout, options.max_memory))
         listeners = stack.enter_context(Listeners(recipe, destination, len(rest), options))
         try:
-            run_tasks(tasks, sink, known, listeners.tell, tally, work, change)
+            run_tasks(tasks, sink, known, listeners.tell, tally, work, change, listeners.sketched)
         except (GpoolError, Stopped) as error:
             if isinstance(error, Stopped) and record is not None:
                 error.hint = "go on with --resume"
             ended_by = error.word if isinstance(error, Stopped) else error.message
-            listeners.write_report(tally, error.exit_code, ended_by)
+            listeners.write_reports(tally, error.exit_code, ended_by)
             raise
         exit_code = 1 if tally.failed_files or not (tally.maps or tally.done_before) else 0
-        listeners.write_report(tally, exit_code)
+        listeners.write_reports(tally, exit_code)
         if exit_code and not tally.maps and not tally.failed_files:
             print_error(nothing_found(found.words, "feature maps"))
         listeners.print_summary(tally)

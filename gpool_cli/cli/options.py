@@ -16,6 +16,7 @@ from gpool_cli.formats import WRITABLE
 from gpool_cli.layout import SHAPES, ShapeStyle, parse_layout
 from gpool_cli.model import NAN_POLICIES, NanPolicy
 from gpool_cli.quantities import parse_bytes
+from gpool_cli.report.records import check_name
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -71,7 +72,7 @@ class RunOptions(InputOptions):
     dry_run: bool
     summary: str
     quiet: bool
-    report: str | None
+    reports: tuple[str, ...]
     max_memory: int
 
     @property
@@ -96,6 +97,14 @@ def _timeout_callback(_: click.Context, __: click.Parameter, value: float) -> fl
 
 def _size_callback(_: click.Context, __: click.Parameter, value: str) -> int:
     return parse_bytes(value)
+
+
+def _reports_callback(
+    _: click.Context, __: click.Parameter, value: tuple[str, ...]
+) -> tuple[str, ...]:
+    for path in value:
+        check_name(path)
+    return value
 
 
 _INPUT = (
@@ -226,9 +235,12 @@ _RUN = (
     click.option("-q", "--quiet", is_flag=True, help="No summary, progress or warnings."),
     click.option(
         "--report",
-        metavar="FILE.json",
+        "reports",
+        multiple=True,
+        metavar="FILE",
+        callback=_reports_callback,
         shell_complete=complete_path,
-        help="Write the run's record as JSON.",
+        help="Write the run's record: FILE.json for machines, FILE.html to look at; repeatable.",
     ),
 )
 _BOUNDARY = click.option(
