@@ -17,6 +17,7 @@ from gpool_cli.model import (
     Warned,
 )
 from gpool_cli.ranking import Ranked
+from gpool_cli.sketch import Sketch
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Pooled:
         where: The path it went to; ``-`` is standard output, and '' nowhere.
         first: It is the first of the results of its map.
         ranked: The largest values of its first maps, where they are confidences of classes.
+        sketch: What it looks like; None where nobody wants to know.
     """
 
     file: InputFile
@@ -54,6 +56,7 @@ class Pooled:
     where: str
     first: bool = True
     ranked: tuple[list[Ranked], ...] = ()
+    sketch: Sketch | None = None
 
 
 @dataclass(frozen=True)

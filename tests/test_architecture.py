@@ -41,7 +41,7 @@ BASE = {
         "quantities",
         "raster",
     ),
-    *("ranking", "surroundings", "tally"),
+    *("ranking", "sketch", "surroundings", "tally"),
 }
 
 # What every part may import beside itself. A new part of the house is a new line here.
@@ -61,8 +61,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 # Which parts may use which package of others.
 MAY_USE = {
     "numpy": {
-        *("model", "ranking", "raster", "surroundings", "formats", "poolings", "head", "batch"),
-        *("api", "report"),
+        *("model", "ranking", "raster", "sketch", "surroundings", "formats", "poolings", "head"),
+        *("batch", "api", "report"),
     },
     "click": {"cli"},
     "rich": {"report"},

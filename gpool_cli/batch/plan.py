@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -126,7 +126,7 @@ def check_existing(planned: Sequence[Planned], destination: Destination) -> None
 def check_beside(
     planned: Sequence[Planned],
     destination: Destination,
-    report: str | None,
+    reports: Sequence[str],
     beside: Iterable[str],
 ) -> None:
     """Refuse to replace a mask or a weights map of the run.
@@ -134,7 +134,7 @@ def check_beside(
     Args:
         planned: The inputs and their outputs.
         destination: Where results go.
-        report: Where the report goes, if there is one.
+        reports: Where reports go.
         beside: The paths of masks and weights maps.
 
     Raises:
@@ -143,29 +143,38 @@ def check_beside(
     outputs = [path for one in planned for path in one.outputs]
     if destination.kind == "file":
         outputs += destination.outputs_of_file()
-    if report:
-        outputs.append(report)
+    outputs += reports
     existing = [path for path in outputs if os.path.lexists(path)]
     if existing:
         check_inputs(existing, [InputFile(path, path) for path in dict.fromkeys(beside)])
 
 
-def check_report(report: str, planned: Sequence[Planned], destination: Destination) -> None:
-    """Refuse a report that would replace what must not be replaced.
+def check_reports(
+    reports: Sequence[str], planned: Sequence[Planned], destination: Destination
+) -> None:
+    """Refuse reports that would replace what must not be replaced.
 
     Raises:
-        UsageError: It is an input, an output, or there already.
+        UsageError: One is an input, an output, another report, or there already.
     """
-    if not report:
-        raise UsageError("the report has an empty name", "is a variable in --report not set?")
-    if report == STDIN:
-        raise UsageError("the report is written to a file", "name one with --report")
+    if not reports:
+        return
     outputs = [path for one in planned for path in one.outputs]
     if destination.part:
         outputs.append(destination.part)
     if destination.kind == "file":
         outputs += destination.outputs_of_file()
-    if os.path.abspath(report) in map(os.path.abspath, outputs):
+    taken = set(map(os.path.abspath, outputs))
+    for report in reports:
+        _check_report(report, taken, planned, destination)
+    if len(set(map(os.path.abspath, reports))) < len(reports):
+        raise UsageError("two reports have one name", "say each --report once")
+
+
+def _check_report(
+    report: str, taken: Collection[str], planned: Sequence[Planned], destination: Destination
+) -> None:
+    if os.path.abspath(report) in taken:
         raise UsageError(
             f"the report {printable(report)} is also an output", "choose another --report"
         )

@@ -47,6 +47,7 @@ def run_tasks(
     tally: Tally,
     work: Work | None = None,
     change: Change | None = None,
+    sketched: bool = False,
 ) -> None:
     """Work through all tasks.
 
@@ -59,6 +60,7 @@ def run_tasks(
         tally: The totals; they are right whatever ends the run.
         work: Who does it; None does it in this process.
         change: What becomes of outcomes before they are put in order; None for nothing.
+        sketched: The listener wants to know what results look like.
 
     Raises:
         OutputError: A result could not be written; the run ends.
@@ -72,7 +74,7 @@ def run_tasks(
 
     outcomes = outcomes_of(tasks, work or Work(), advance)
     changed = change(outcomes) if change is not None else outcomes
-    take_outcomes(changed, sink, known, listen, tally)
+    take_outcomes(changed, sink, known, listen, tally, sketched)
 
 
 def take_outcomes(
@@ -81,6 +83,7 @@ def take_outcomes(
     known: Sequence[Failed | Skipped | DoneBefore],
     listen: Listener,
     tally: Tally,
+    sketched: bool = False,
 ) -> None:
     """Put outcomes in their places, as they come.
 
@@ -90,13 +93,14 @@ def take_outcomes(
         known: The same.
         listen: The same.
         tally: The same.
+        sketched: The same.
 
     Raises:
         OutputError: As `run_tasks` does.
         ReaderLeft: The same.
     """
     started = time.perf_counter()
-    run = _Run(sink, listen, tally)
+    run = _Run(sink, listen, tally, sketched)
     try:
         for event in known:
             run.take_known(event)
@@ -120,8 +124,9 @@ def take_outcomes(
 class _Run:
     """What is known while outcomes pass from the work into the sink."""
 
-    def __init__(self, sink: Sink, listen: Listener, tally: Tally) -> None:
+    def __init__(self, sink: Sink, listen: Listener, tally: Tally, sketched: bool) -> None:
         self.tally = tally
+        self._sketched = sketched
         self._sink = sink
         self._listen = listen
         self._file: InputFile | None = None
@@ -163,7 +168,7 @@ class _Run:
         count_together(alike, self.tally)
         for result in alike.results:
             self._zeros.take_in(result, self.tally)
-        self._listen(Together(alike, partial(tell_one, alike, where)))
+        self._listen(Together(alike, partial(tell_one, alike, where, self._sketched)))
 
     def _begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
         self._file, self._failed, self._refused = file, False, None
@@ -196,7 +201,7 @@ class _Run:
             self._tell(Failed(result.file, result.info.dataset, error.message, error.hint))
             return
         if self._teller is None or result.start == 0:
-            self._teller = Teller(result, where)
+            self._teller = Teller(result, where, self._sketched)
         self._teller.take_in(result, self.tally)
         self._zeros.take_in(result, self.tally)
         if result.is_last:

@@ -12,6 +12,7 @@ from gpool_cli.formats.interface import Array
 from gpool_cli.formats.rows import batch_first
 from gpool_cli.model import Alike, Result
 from gpool_cli.ranking import Ranked
+from gpool_cli.sketch import Sketcher
 from gpool_cli.tally import Tally
 
 _PREVIEW = 4
@@ -24,16 +25,20 @@ class Teller:
     Args:
         first: Its first piece.
         where: Where it goes.
+        sketched: Tell also what it looks like.
     """
 
-    def __init__(self, first: Result, where: str) -> None:
+    def __init__(self, first: Result, where: str, sketched: bool = False) -> None:
         self._first, self._where = first, where
+        self._sketcher = Sketcher() if sketched else None
         self._low, self._high = math.inf, -math.inf
         self._sum, self._count, self._nan = 0.0, 0, 0
 
     def take_in(self, piece: Result, tally: Tally) -> None:
         """Count a piece, for this result and for the totals of the run."""
         _count_unusual(piece, tally)
+        if self._sketcher is not None:
+            self._sketcher.take_in(piece)
         values = piece.values
         low, high = float(values.min()), float(values.max())
         if not math.isfinite(low + high):
@@ -71,6 +76,7 @@ class Teller:
             where=self._where,
             first=first.first,
             ranked=_ranked(first),
+            sketch=self._sketcher.sketch() if self._sketcher is not None else None,
         )
 
 
@@ -111,16 +117,17 @@ def count_together(alike: Alike, tally: Tally) -> None:
             _count_special(result.values, tally)
 
 
-def tell_one(alike: Alike, where: Sequence[str], place: int) -> Pooled:
+def tell_one(alike: Alike, where: Sequence[str], sketched: bool, place: int) -> Pooled:
     """What there is to tell of one result of files that are alike.
 
     Args:
         alike: The files.
         where: Where the results of each pooling go.
+        sketched: Tell also what it looks like.
         place: Which result: those of the first file come first.
     """
     file, pooling = divmod(place, len(alike.results))
     result = alike.result(file, pooling)
-    teller = Teller(result, where[pooling])
+    teller = Teller(result, where[pooling], sketched)
     teller.take_in(result, Tally())
     return teller.tell()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gpool_cli.model import Result
+from gpool_cli.sketch import channel_rows
 from gpool_cli.tally import Tally
 
 
@@ -17,8 +18,8 @@ class ZeroChannels:
 
     def take_in(self, result: Result, tally: Tally) -> None:
         """Leave out the channels that are not 0 in a result, or a piece of one."""
-        channel = result.axes.find("C")
-        width = result.values.shape[channel] if channel >= 0 else 1
+        rows = channel_rows(result)
+        width = rows.shape[1]
         if self._width is None:
             self._width, self._alive = width, np.zeros(width, np.bool_)
             tally.channels = tally.zero_channels = width
@@ -26,9 +27,5 @@ class ZeroChannels:
             self._width = tally.channels = tally.zero_channels = 0
         # When every channel has been seen alive nothing is looked at any more.
         if tally.zero_channels:
-            values = result.values
-            if 0 <= channel < values.ndim - 1:
-                values = np.moveaxis(values, channel, -1)
-            rows = values.reshape(-1, width)
             self._alive |= rows[0] != 0 if len(rows) == 1 else rows.any(axis=0)
             tally.zero_channels = width - int(np.count_nonzero(self._alive))

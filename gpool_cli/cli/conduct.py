@@ -41,11 +41,11 @@ def conduct(
         if isinstance(error, Stopped):
             error.hint = go_on
         ended_by = error.word if isinstance(error, Stopped) else error.message
-        listeners.write_report(tally, error.exit_code, ended_by)
+        listeners.write_reports(tally, error.exit_code, ended_by)
         raise
     nothing = words is not None and not (tally.maps or tally.done_before)
     exit_code = 1 if tally.failed_files or nothing else 0
-    listeners.write_report(tally, exit_code)
+    listeners.write_reports(tally, exit_code)
     if nothing and not tally.failed_files and words is not None:
         print_error(nothing_found(words, "feature maps"))
     listeners.print_summary(tally)

@@ -18,7 +18,7 @@ from gpool_cli.batch.plan import (
     check_beside,
     check_existing,
     check_plan,
-    check_report,
+    check_reports,
     plan,
 )
 from gpool_cli.batch.run import Change, run_tasks
@@ -105,9 +105,8 @@ def execute(
         check_plan(planned, destination)
         if recipe.has_companions:
             beside = (c.path for file in files for c in companions_of(file, recipe))
-            check_beside(planned, destination, options.report, beside)
-        if options.report is not None:
-            check_report(options.report, planned, destination)
+            check_beside(planned, destination, options.reports, beside)
+        check_reports(options.reports, planned, destination)
         if options.copy_others and not any(destination.carries(one.file) for one in planned):
             raise UsageError(
                 "--copy-others needs an HDF5 output to copy to", "write to .h5, or leave it out"
@@ -247,7 +246,9 @@ def _run(
             print_note(work.note)
         listeners = stack.enter_context(Listeners(recipe, destination, len(rest), options))
         return conduct(
-            lambda: run_tasks(tasks, sink, known, listeners.tell, tally, work, change),
+            lambda: run_tasks(
+                tasks, sink, known, listeners.tell, tally, work, change, listeners.sketched
+            ),
             listeners,
             tally,
             words,

@@ -11,12 +11,12 @@ from gpool_cli.access import Access
 from gpool_cli.batch.destination import Destination, parse_destination
 from gpool_cli.batch.merge import open_parts, outcomes_of_parts
 from gpool_cli.batch.part import Part, Whole
-from gpool_cli.batch.plan import Planned, check_existing, check_report
+from gpool_cli.batch.plan import Planned, check_existing, check_reports
 from gpool_cli.batch.run import take_outcomes
 from gpool_cli.batch.sinks import make_sink
 from gpool_cli.cli.conduct import conduct
 from gpool_cli.cli.listening import Listeners
-from gpool_cli.cli.options import MergeOptions
+from gpool_cli.cli.mergeoptions import MergeOptions
 from gpool_cli.errors import UsageError
 from gpool_cli.printable import printable
 from gpool_cli.tally import Tally
@@ -39,8 +39,7 @@ def join(options: MergeOptions) -> int:
     whole = parts[0].head.whole
     destination = _destination(whole, options)
     planned = _planned(parts, destination)
-    if options.report is not None:
-        check_report(options.report, planned, destination)
+    check_reports(options.reports, planned, destination)
     with _record(destination, planned, whole) as record:
         if record is not None:
             _pass_stamps(parts, record)
@@ -50,7 +49,9 @@ def join(options: MergeOptions) -> int:
         with Listeners(whole.recipe, destination, len(planned), options) as listeners:
             outcomes = outcomes_of_parts(parts)
             return conduct(
-                lambda: take_outcomes(outcomes, sink, known, listeners.tell, tally),
+                lambda: take_outcomes(
+                    outcomes, sink, known, listeners.tell, tally, listeners.sketched
+                ),
                 listeners,
                 tally,
                 words=options.parts,

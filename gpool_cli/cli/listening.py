@@ -1,4 +1,4 @@
-"""Who listens to a run: the summary, the warnings, the progress bar, and the report."""
+"""Who listens to a run: the summary, the warnings, the progress bar, and the reports."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from gpool_cli.model import Failed, Recipe, Warned
 from gpool_cli.printable import printable
 from gpool_cli.report.lines import Warnings, print_failure
 from gpool_cli.report.progress import ProgressBar
+from gpool_cli.report.records.interface import Ending
 from gpool_cli.report.summary import STANDARD_OUTPUT, Summary
 from gpool_cli.tally import Tally
 
 if TYPE_CHECKING:
-    from gpool_cli.batch.runreport import RunReport
+    from gpool_cli.cli.runreport import RunReport
 
 
 class Listeners:
@@ -26,7 +27,7 @@ class Listeners:
         recipe: What was asked for.
         destination: Where the results go.
         total: How many files are worked on.
-        options: How much is said, and where the report goes.
+        options: How much is said, and where reports go.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Listeners:
         self._summary = _summary(recipe, destination)
         self._warnings = Warnings()
         self._bar = ProgressBar(total, not options.quiet)
-        self._report = _new_report(recipe) if options.report is not None else None
+        self._reports = _new_reports(recipe, options)
 
     def tell(self, event: Event) -> None:
         """Pass on what happened."""
@@ -48,19 +49,24 @@ class Listeners:
         elif isinstance(event, Together):
             for warning in event.alike.warnings():
                 self._warnings.add(warning)
-        if self._report is not None:
-            self._report.add(event)
+        for report in self._reports:
+            report.add(event)
         self._summary.add(event)
         self._bar.add(event)
 
-    def write_report(self, tally: Tally, exit_code: int, ended_by: str = "") -> None:
-        """Write the report, if one is wanted: how the run ends, and what ended it early.
+    @property
+    def sketched(self) -> bool:
+        """Whether somebody wants to know what results look like."""
+        return any(report.sketched for report in self._reports)
+
+    def write_reports(self, tally: Tally, exit_code: int, ended_by: str = "") -> None:
+        """Write the reports that are wanted: how the run ends, and what ended it early.
 
         Raises:
-            OutputError: It can't be written.
+            OutputError: One can't be written.
         """
-        if self._report is not None and self._options.report is not None:
-            self._report.write(self._options.report, tally, exit_code, ended_by)
+        for report in self._reports:
+            report.write(Ending(tally, exit_code, ended_by))
 
     def print_summary(self, tally: Tally) -> None:
         """Print the warnings and the summary, as much of it as is wanted."""
@@ -81,14 +87,16 @@ class Listeners:
 
     def __exit__(self, *details: object) -> None:
         self._bar.__exit__(*details)
-        if self._report is not None:
-            self._report.close()
+        for report in self._reports:
+            report.close()
 
 
-def _new_report(recipe: Recipe) -> RunReport:
-    from gpool_cli.batch.runreport import RunReport  # Few runs need what it is made of.
+def _new_reports(recipe: Recipe, options: SayOptions) -> list[RunReport]:
+    if not options.reports:
+        return []
+    from gpool_cli.cli.runreport import RunReport  # Few runs need what it is made of.
 
-    return RunReport(recipe)
+    return [RunReport(path, recipe) for path in options.reports]
 
 
 def _summary(recipe: Recipe, destination: Destination) -> Summary:

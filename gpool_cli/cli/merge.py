@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from gpool_cli.cli.options import MergeOptions, collect, merge_options
+from gpool_cli.cli.mergeoptions import MergeOptions, merge_options
+from gpool_cli.cli.options import collect
 
 
 @click.command("merge")

@@ -25,6 +25,7 @@ from gpool_cli.model import (
     NormName,
 )
 from gpool_cli.quantities import parse_bytes
+from gpool_cli.report.records import check_name
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -68,16 +69,7 @@ class SayOptions:
 
     summary: str
     quiet: bool
-    report: str | None
-
-
-@dataclass(frozen=True)
-class MergeOptions(SayOptions):
-    """Everything that `gpool merge` is told."""
-
-    parts: tuple[str, ...]
-    output: str
-    overwrite: bool
+    reports: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -145,6 +137,14 @@ def _jobs_callback(ctx: click.Context, parameter: click.Parameter, value: int | 
     return None
 
 
+def _reports_callback(
+    _: click.Context, __: click.Parameter, value: tuple[str, ...]
+) -> tuple[str, ...]:
+    for path in value:
+        check_name(path)
+    return value
+
+
 _INPUT = (
     click.argument("inputs", nargs=-1, metavar="INPUT...", shell_complete=complete_path),
     click.option(
@@ -202,8 +202,8 @@ _ARRAY = (
         "file fails.",
     ),
 )
-_OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
-_SAY = (
+OVERWRITE_OPTION = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+SAY_OPTIONS = (
     click.option(
         "--summary",
         type=click.Choice(_SUMMARIES),
@@ -215,9 +215,12 @@ _SAY = (
     click.option("-q", "--quiet", is_flag=True, help="No summary, progress or warnings."),
     click.option(
         "--report",
-        metavar="FILE.json",
+        "reports",
+        multiple=True,
+        metavar="FILE",
+        callback=_reports_callback,
         shell_complete=complete_path,
-        help="Write the run's record as JSON.",
+        help="Write the run's record: FILE.json for machines, FILE.html to look at; repeatable.",
     ),
 )
 _RUN = (
@@ -242,7 +245,7 @@ _RUN = (
         help="Named files keep their paths below DIR in the output.",
     ),
     click.option("--stack", is_flag=True, help="One array for all maps, a row per map."),
-    _OVERWRITE,
+    OVERWRITE_OPTION,
     click.option(
         "--resume",
         is_flag=True,
@@ -336,20 +339,7 @@ _RUN = (
         "gpool merge joins the parts.",
     ),
     click.option("--dry-run", is_flag=True, help="Print the plan, compute and write nothing."),
-    *_SAY,
-)
-_MERGE = (
-    click.argument(
-        "parts", nargs=-1, required=True, metavar="PART...", shell_complete=complete_path
-    ),
-    click.option(
-        "-o",
-        "--output",
-        metavar="OUT",
-        required=True,
-        shell_complete=complete_path,
-        help="The output that the parts are of: a file of the same format, or a directory.",
-    ),
+    *SAY_OPTIONS,
 )
 boundary_option = click.option(
     "--traceback", is_flag=True, expose_value=False, help="Show where an error was raised."
@@ -371,11 +361,6 @@ def run_options(function: Function) -> Function:
     return apply_options(function, (*_INPUT, *_ARRAY, *_RUN, boundary_option))
 
 
-def merge_options(function: Function) -> Function:
-    """Add what `MergeOptions` holds to a command."""
-    return apply_options(function, (*_MERGE, _OVERWRITE, *_SAY, boundary_option))
-
-
 def apply_options(function: Function, decorators: tuple[Callable[[Any], Any], ...]) -> Function:
     """Add options to a command, in their order."""
     for decorator in reversed(decorators):
@@ -383,7 +368,7 @@ def apply_options(function: Function, decorators: tuple[Callable[[Any], Any], ..
     return function
 
 
-Options = TypeVar("Options", bound=ArrayOptions | MergeOptions)
+Options = TypeVar("Options", bound=ArrayOptions | SayOptions)
 
 
 def collect(kind: type[Options], values: dict[str, Any]) -> Options:
