@@ -84,10 +84,12 @@ class Journal:
             if file.path != STDIN:
                 self._stamps[file] = stamp_of(file.path)
 
-    def earlier_outputs(self, file: InputFile) -> tuple[Output, ...]:
-        """What earlier runs made of an input by the same parameters."""
-        entry = self._earlier.get(key_of(file))
-        return entry.outputs if entry is not None else ()
+    def outdated_outputs(self, file: InputFile) -> tuple[Output, ...]:
+        """What earlier runs made, by the same parameters, of an input that has changed since."""
+        entry, now = self._earlier.get(key_of(file)), self._stamps.get(file)
+        if entry is None or now is None or entry.keys != file.keys:
+            return ()
+        return entry.outputs if now != (entry.size, entry.mtime_ns) else ()
 
     def saw(self, file: InputFile, stamp: tuple[int, int], beside: Sequence[Stamp]) -> None:
         """Take it from someone who looked at an input and what goes with it before it was read."""

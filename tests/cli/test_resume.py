@@ -147,6 +147,35 @@ def test_an_input_that_went_bad_leaves_no_result_of_what_it_was(gpool, tree, wor
     assert Path("out/c.y.npy").read_bytes() == b"somebody else's"
 
 
+@pytest.mark.parametrize("words", [(), ("--resume",), ("--overwrite",)])
+def test_what_an_unchanged_input_gave_stays(gpool, save, here, words):
+    """The failure may be a passing one: a mask that is away, a lock, a worker that was killed."""
+    save("x.npy", (4, 4, 3))
+    run = ("avg", "x.npy", "--mask", "{stem}_m.npy", "-o", "out/")
+    np.save("x_m.npy", np.ones((4, 4), bool))
+    assert gpool(*run).code == 0
+    before = Path("out/x.npy").read_bytes()
+    os.remove("x_m.npy")
+    assert gpool(*run, *words).code == (1 if words else 2)
+    assert Path("out/x.npy").read_bytes() == before
+
+
+def test_other_keys_leave_the_outputs_of_the_first(gpool, here):
+    np.savez("a.npz", **{name: np.ones((4, 4, 3), "f4") for name in "abcd"})
+    for keys in ("ab", "cd"):
+        words = [word for key in keys for word in ("--key", key)]
+        assert gpool("avg", "a.npz", *words, "-f", "npy", "-o", "out/").code == 0
+    assert sorted(path.name for path in Path("out").glob("a.*")) == [f"a.{k}.npy" for k in "abcd"]
+
+
+def test_nothing_is_removed_by_a_run_that_may_not_replace(gpool, save, here):
+    np.savez("z.npz", a=np.ones((4, 4, 3), "f4"), b=np.ones((4, 4, 3), "f4"))
+    assert gpool("avg", "z.npz", "-f", "npy", "-o", "out/").code == 0
+    Path("z.npz").write_bytes(b"bad")
+    assert gpool("avg", "z.npz", "-f", "npy", "-o", "out/").code == 1
+    assert sorted(path.name for path in Path("out").glob("z.*")) == ["z.a.npy", "z.b.npy"]
+
+
 def test_an_input_that_has_fewer_maps_now_leaves_no_others(gpool, tree):
     np.savez("t/c.npz", x=np.ones((2, 2, 3)), z=np.zeros((2, 2, 3)))
     assert gpool(*RUN, "--resume").code == 0

@@ -98,12 +98,14 @@ class DirectorySink(Sink):
         self.bytes_out = self._waiting.bytes_out
 
     def _remove_outdated(self, file: InputFile, written: set[str]) -> None:
-        """Remove what an earlier run made of an input and this one does not.
+        """Remove what an earlier run made of an input that has changed, and this one does not.
 
-        The input has changed since, or other arrays of it are wanted: a directory must not look
-        as if that were still its result. What is no more as it is on record is not ours.
+        A directory must not look as if that were still its result. What is no more as it is on
+        record is not ours, and nothing goes in a run that may not replace anything.
         """
-        for output in self._record.journal.earlier_outputs(file):
+        if not self._destination.may_replace:
+            return
+        for output in self._record.journal.outdated_outputs(file):
             path = os.path.join(self._destination.path, output.path)
             others = path in self._unplanned or self._planned.get(path, file.path) != file.path
             with contextlib.suppress(OSError):
