@@ -58,11 +58,13 @@ class Sketcher:
         assert self._sums is not None
         assert self._zeros is not None
         width = self._sums.size
-        edges = np.arange(min(width, _MOST_CELLS) + 1) * width // min(width, _MOST_CELLS)
+        count = min(width, _MOST_CELLS)
+        edges = np.arange(count + 1) * width // count
+        lengths = np.diff(edges)
         with np.errstate(all="ignore"):
             # Divided first: a sum of large means may be infinite where their mean is not.
             means = self._sums / self._maps
-            cells = np.add.reduceat(means / np.diff(edges).repeat(np.diff(edges)), edges[:-1])
+            cells = np.add.reduceat(means / lengths.repeat(lengths), edges[:-1])
         return Sketch(cells, self._zeros, self._maps)
 
 

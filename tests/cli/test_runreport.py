@@ -81,6 +81,15 @@ def test_a_page_is_the_same_but_for_its_times(maps, monkeypatch, out):
     assert page == page_of(*out, "--jobs", "2")
 
 
+def test_every_result_has_its_picture_whichever_way_it_came(maps):
+    page_of()
+    facts = re.search(r'id="facts">(.*?)</script>', Path("r.html").read_text(), re.DOTALL)[1]
+    rows = json.loads(facts)["rows"]["results"]
+    strip = json.loads(facts)["columns"]["results"].index("strip")
+    assert len(rows) == 2 * (40 + 1 + 1 + 2)
+    assert [row[0] for row in rows if not row[strip]] == []
+
+
 def test_several_reports_of_one_run(maps):
     words = ("--report", "r.json", "--report", "R.HTML", "--report", "s.html")
     assert run(["avg", "t/00.npy", "-q", *words]) == 0
