@@ -110,11 +110,20 @@ def _weights_and_bias(file: InputFile, access: Access) -> tuple[Array, Array | N
     with open_reader(file.path, access) as reader:
         infos = list(reader.arrays())
         weights = _choose(infos, file.keys, _WEIGHTS, 2)
-        named = _WEIGHTS.search(weights.dataset)
-        beside = _WEIGHTS.sub(r"\1bias\3", weights.dataset) if named is not None else None
-        bias = next((info for info in infos if info.dataset == beside), None)
+        bias = _bias_beside(weights.dataset, infos)
         values = read_whole(reader, weights)
         return values, read_whole(reader, bias) if bias is not None else None
+
+
+def _bias_beside(weights: str, infos: Sequence[ArrayInfo]) -> ArrayInfo | None:
+    """The bias of the same layer: called as its weights are, or alone in the same group."""
+    if _WEIGHTS.search(weights) is not None:
+        beside = _WEIGHTS.sub(r"\1bias\3", weights)
+        return next((info for info in infos if info.dataset == beside), None)
+    above = weights.rpartition("/")[0]
+    there = [info for info in infos if info.dataset.rpartition("/")[0] == above]
+    found = [info for info in there if _BIAS.search(info.dataset)]
+    return found[0] if len(found) == 1 else None
 
 
 def _bias_alone(file: InputFile, access: Access) -> Array:
@@ -132,8 +141,8 @@ def _choose(
     if len(asked) == 1 and not asked[0].refusal:
         return asked[0]
     fit = [info for info in asked if len(info.shape) == axes and not info.refusal]
-    named = [info for info in fit if names.search(info.dataset)]
-    chosen = named or fit
+    # What has another name is not guessed at: it may be features, and its bias would be missed.
+    chosen = [info for info in fit if names.search(info.dataset)] or (fit if keys else [])
     what = "weights, with an axis for classes and one for channels" if axes == 2 else "bias"
     if len(chosen) == 1:
         return chosen[0]

@@ -15,10 +15,10 @@ from gpool_cli.cli.inputs import named_inputs, nothing_found
 from gpool_cli.cli.options import InputOptions
 from gpool_cli.errors import UsageError
 from gpool_cli.head.cost import Cost, flatten_and_dense, pool_alone, pool_and_linear
-from gpool_cli.layout import Layout, shape_text
-from gpool_cli.model import ArrayInfo, Failed
+from gpool_cli.layout import Layout, layout_doubt, shape_text
+from gpool_cli.model import ArrayInfo, Failed, Warned
 from gpool_cli.quantities import bytes_text
-from gpool_cli.report.lines import print_error, print_failure
+from gpool_cli.report.lines import Warnings, print_error, print_failure
 from gpool_cli.report.table import Column, print_table, wrapped
 from gpool_cli.report.width import width_of
 
@@ -70,6 +70,11 @@ def count_cost(question: Question, options: InputOptions, as_json: bool) -> int:
     if options.inputs or options.files_from is not None:
         found, failures = _shapes_in_files(options)
         shapes.update(found)
+    for shape in shapes:
+        if question.sizes and len(shape) != 3:
+            raise UsageError(
+                f"a map of {shape_text(shape)} has no height and width", "leave out --size"
+            )
     answers = [
         answer
         for shape in dict.fromkeys(at for shape in shapes for at in _at_sizes(shape, question))
@@ -94,6 +99,7 @@ def _shapes_in_files(
     found = discover(named_inputs(options), options.keys)
     failures = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
     shapes: dict[tuple[int, ...], None] = {}
+    warnings = Warnings()
     with Scout(options.timeout) as scout:
         for file in found.files:
             try:
@@ -103,7 +109,12 @@ def _shapes_in_files(
                 continue
             for info, wrong in selection.failed:
                 failures.append(Failed(file, info.dataset, wrong.message, wrong.hint))
-            shapes.update(dict.fromkeys(_map_shape(*one) for one in selection.maps))
+            for info, layout in selection.maps:
+                doubt = layout_doubt(layout, info.shape)
+                if doubt:
+                    warnings.add(Warned(file, info.dataset, "layout", doubt))
+                shapes[_map_shape(info, layout)] = None
+    warnings.print()
     if not shapes and not failures:
         print_error(nothing_found(found.words, "feature maps"))
     return shapes, failures

@@ -13,7 +13,7 @@ from gpool_cli.formats import TABLE as FORMATS
 from gpool_cli.formats import Row
 from gpool_cli.formats.extras import TABLE as EXTRAS
 from gpool_cli.formats.extras import Extra, extra_of
-from gpool_cli.poolings import TABLE as POOLINGS
+from gpool_cli.poolings import COMMANDS as POOLINGS
 
 
 @click.command("formats")
@@ -47,7 +47,9 @@ def formats(as_json: bool) -> int:
     show((*columns, Column("installed", 2, text=True)), [_extra_cells(one) for one in EXTRAS])
     missing = [one for one in EXTRAS if not one.installed]
     if missing:
-        print(f"to add one: {missing[0].install}; all of them: pip install 'gpool[formats]'")
+        print(
+            f"to add one: {missing[0].install}; those of all formats: pip install 'gpool[formats]'"
+        )
     return 0
 
 

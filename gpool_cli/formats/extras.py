@@ -42,12 +42,14 @@ class Extra:
 TABLE: tuple[Extra, ...] = (
     Extra("codecs", ("hdf5plugin",), "HDF5 filters: blosc, lz4, zstd, bitshuffle and others"),
     Extra("dtypes", ("ml_dtypes",), "bfloat16 and float8 values, and --view"),
+    Extra("dask", ("distributed",), "--scheduler: a Dask cluster does the work"),
     Extra("parquet", ("pyarrow",), "Parquet output"),
+    Extra("plot", ("PIL",), "PNG pictures, and photographs"),
     Extra("zarr", ("numcodecs", "google_crc32c"), "zarr codecs: blosc, lz4, zstd, crc32c"),
 )
 
 ALL = "formats"
-"""The extra that bundles all others."""
+"""The extra that bundles those that formats need."""
 
 
 def extra_of(module: str) -> Extra:

@@ -71,8 +71,9 @@ def print_table(
     lines += [_line(chosen, widths, row) for row in cells]
     caption = []
     if same:
-        facts = [f"{c.name} {rows[0][c.name]}" for c in same]
-        caption = wrapped([f"all: {facts[0]}", *facts[1:]], width)
+        facts = [f"{c.name} {rows[0][c.name]}" for c in same if rows[0][c.name]]
+        if facts:
+            caption = wrapped([f"all: {facts[0]}", *facts[1:]], width)
     if stream.isatty():
         from gpool_cli.report.console import print_styled
 

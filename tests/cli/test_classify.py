@@ -242,7 +242,7 @@ def test_a_pipe_of_maps(gpool, layer, stdin):
         (("--head", "nope.h5"), "nope.h5 can't be read: No such file or directory"),
         (("--head", "labels.txt"), "labels.txt is of no known format"),
         (("--head", "maps.npz"), "maps.npz holds no weights, with an axis for classes and one"),
-        (("--head", "two.npz"), "two.npz holds several arrays that may be the weights"),
+        (("--head", "two.npz"), "two.npz holds no weights, with an axis for classes"),
         (("--head", "head.npz:nothing"), "head.npz:nothing holds no weights"),
         (("--head", "w.npy", "--weights", "w.npy"), "--head and --weights both name the weights"),
         (("--bias", "b.npy"), "a bias or a layout of weights without weights"),
@@ -301,3 +301,17 @@ def test_a_long_run_shows_its_ends(gpool, save, layer):
         "20.npy",
         "29.npy",
     ]
+
+
+@pytest.mark.parametrize(("head", "first"), [("w.npz:W", 0), ("w.npz", None), ("named.npz", 0)])
+def test_a_bias_is_never_missed_without_a_word(gpool, here, head, first):
+    weights = np.eye(3, 4, k=1, dtype="f4")
+    bias = np.array([50, 0, 0], "f4")
+    np.savez("w.npz", W=weights, bias=bias)
+    np.savez("named.npz", kernel=weights, bias=bias)
+    np.save("m.npy", np.ones((2, 2, 4), "f4") * [0, 0, 1, 2])
+    ran = gpool("classify", "m.npy", "--head", head, "--top", "1", "--json")
+    if first is None:
+        assert (ran.code, "w.npz holds no weights" in ran.err) == (2, True)
+    else:
+        assert json.loads(ran.data or ran.out)[0]["top"][0]["class"] == first

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 
@@ -57,3 +58,15 @@ def test_nothing_to_count(gpool, here):
     assert gpool("cost", ".", "--classes", "2").code == 1
     assert gpool("cost", "nope.npy", "--classes", "2").code == 1
     assert gpool("cost", "--shape", "7x7x3").code == 2
+
+
+def test_a_doubtful_layout_is_said(gpool, here):
+    np.save("chw.npy", np.ones((512, 14, 14), "f4"))
+    ran = gpool("cost", "chw.npy", "--classes", "5")
+    assert ran.code == 0
+    assert "--layout" in ran.err
+
+
+def test_a_size_for_what_has_none(gpool, here):
+    ran = gpool("cost", "--shape", "7x7", "--size", "14x14", "--classes", "5")
+    assert (ran.code, "a map of 7x7 has no height and width" in ran.err) == (2, True)

@@ -7,7 +7,7 @@ import pytest
 from gpool_cli.cli.main import run
 from gpool_cli.formats import TABLE as FORMATS
 from gpool_cli.formats import extras
-from gpool_cli.poolings import TABLE as POOLINGS
+from gpool_cli.poolings import COMMANDS as POOLINGS
 
 
 def test_all_formats_poolings_and_extras(capsys: pytest.CaptureFixture[str]) -> None:
