@@ -132,7 +132,7 @@ class PoolingSpec:
 
     Attributes:
         name: A name in the table of poolings.
-        params: Its parameters, as sorted pairs.
+        params: Its parameters where they are not the default ones, as sorted pairs.
     """
 
     name: str
@@ -141,7 +141,8 @@ class PoolingSpec:
     @property
     def label(self) -> str:
         """``avg``, or ``gem:p=3`` where there are parameters."""
-        return ":".join([self.name, ",".join(f"{k}={v:g}" for k, v in self.params)]).rstrip(":")
+        words = (f"{name}={repr(value).removesuffix('.0')}" for name, value in self.params)
+        return ":".join([self.name, ",".join(words)]).rstrip(":")
 
 
 @dataclass(frozen=True)
@@ -214,6 +215,8 @@ class Result:
         start: The first row of this piece; the pieces of a result come in order, without others
             between them, and the batch axis of a result in pieces stands first.
         rows: The rows of the whole result; None where this is the whole.
+        parts_of_value: What the numbers along the last axis are called, where the value of a
+            channel is several; empty where it is one.
     """
 
     file: InputFile
@@ -227,6 +230,7 @@ class Result:
     parts: int = 1
     start: int = 0
     rows: int | None = None
+    parts_of_value: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -7,25 +7,30 @@ any other array are merged, in their order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from gpool_cli import pulse
+from gpool_cli.batch.kept import Kept
+from gpool_cli.batch.tails import joined_parts
 from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import Array, cut_parts
 from gpool_cli.layout import Layout, size_of
 from gpool_cli.model import ArrayInfo, Block, NanPolicy, Part, Recipe
 from gpool_cli.poolings import load_pooling
 from gpool_cli.poolings.cells import as_cells, grid_shape, region_of
-from gpool_cli.poolings.interface import Cells, Grid
+from gpool_cli.poolings.interface import Cells, Grid, Pooling
 from gpool_cli.poolings.kernels import cells_stand_alone
 from gpool_cli.poolings.state import State
 
 Blocks = Iterator[tuple[Block, Array]]
+ReadParts = Callable[[Sequence[Part] | None], Blocks]
+Read = Callable[[], Blocks]
+"""Gives the same blocks each time; it is called more than once for poolings that repeat."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,9 @@ class MapJob:
         by_rows: A part is some rows of a batch, and finished when it has been read.
         cells: How many there are: the channels of all its maps.
         cells_stand_alone: A cell has the same bits whatever is in a block beside it.
+        cell_bytes: What memory a cell takes while the array is pooled.
+        repeats: Blocks may have to be read more than once.
+        at_once: The parts of the array do not merge: it is one worker's.
 
     Args:
         info: The array's shape and dtype.
@@ -89,32 +97,42 @@ class MapJob:
         first_out = layout.output_axes(recipe.shape)[0]
         along = self._memory.axes[self.parts[0].axis]
         self.by_rows = len(self.parts) > 1 and along == "N" == first_out
+        self.cell_bytes = sum(pooling.cell_bytes for pooling in self._poolings)
+        self.repeats = any(pooling.repeats for pooling in self._poolings)
+        self.at_once = self.repeats and not self.by_rows
 
-    def pool_part(self, blocks: Blocks, part: Part) -> Piece | Partial:
+    def pool_part(self, read: Read, part: Part) -> Piece | Partial:
         """Pool one part: some finished rows of a batch, or what is known after it.
 
         Args:
-            blocks: The blocks of the part.
+            read: Gives the blocks of the part.
             part: One of the parts of the array.
 
         Raises:
             InputError: The blocks can't be read, NaN is an error, or a result does not fit.
         """
         rows = part if self.by_rows else None
-        partial = self._take_in(blocks, rows)
-        return self._finish(partial, rows) if rows is not None else partial
+        known = self._take_in(read, rows)
+        return self._finish(known, rows) if rows is not None else known
 
-    def pool_at_once(self, blocks: Blocks) -> Piece:
+    def pool_at_once(self, read: Read) -> Piece:
         """Pool the whole array, however many parts it has.
 
         Takes and raises what `pool_part` does.
         """
-        return self._finish(self._take_in(blocks, None), None)
+        return self._finish(self._take_in(read, None), None)
 
-    def _take_in(self, blocks: Blocks, rows: Part | None) -> Partial:
-        """What is known after blocks of the whole array, or of some of its rows."""
+    def _take_in(self, read: Read, rows: Part | None) -> Partial:
+        """What is known after the whole array, or some of its rows."""
         shape = self._info.memory_shape
         state = State(self._poolings, self._grid(shape if rows is None else rows.of(shape)))
+        omitted = self._see(state, read(), rows)
+        while self.repeats and state.again():
+            self._see(state, read(), rows)
+        return Partial(state, omitted)
+
+    def _see(self, state: State, blocks: Blocks, rows: Part | None) -> int:
+        """Take blocks into a state, and say how many NaN were left out."""
         omitted = 0
         pulse.read()
         for block, values in blocks:
@@ -123,10 +141,17 @@ class MapJob:
             if self._recipe.nan != "propagate" and self._native.kind == "f":
                 cells = _without_nan(cells, self._recipe.nan)
                 omitted += 0 if cells.missing is None else int(np.count_nonzero(cells.missing))
+            start, extent = self._on_pooled_axes(block)
+            cells = replace(cells, start=start, extent=extent)
             state.update(region_of(_within(block, rows), self._memory), cells)
             pulse.read()
         pulse.work()
-        return Partial(state, omitted)
+        return omitted
+
+    def _on_pooled_axes(self, block: Block) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Where a block begins on the pooled axes, and how long it is there."""
+        pooled = self._memory.pooled
+        return tuple(block.start[i] for i in pooled), tuple(block.shape[i] for i in pooled)
 
     def join(self, parts: Iterable[Piece | Partial]) -> Iterator[Piece]:
         """Put what the parts gave together, in their order."""
@@ -142,24 +167,31 @@ class MapJob:
         if total is not None:
             yield self._finish(total, None)
 
-    def _finish(self, partial: Partial, rows: Part | None) -> Piece:
+    def _finish(self, known: Partial, rows: Part | None) -> Piece:
         """The pooled values of a state, in the order of the output's axes."""
         shape = self._info.shape
         if rows is not None:
             shape = rows.of(self._info.memory_shape)
             shape = shape[::-1] if self._info.fortran else shape
-        values = tuple(
-            self._arrange(partial.state.finish(pooling, self._dtype), shape)
-            for pooling in self._poolings
-        )
+        found = ((p, known.state.finish(p, self._dtype)) for p in self._poolings)
+        values = tuple(self._with_tail(pooling, array, shape) for pooling, array in found)
         axes = self._layout.output_axes(self._recipe.shape)
         if self._recipe.batched and "N" not in axes:
             values, axes = tuple(array[np.newaxis] for array in values), "N" + axes
         start = rows.first if rows is not None else 0
-        return Piece(values, axes, partial.omitted, start, whole=rows is None)
+        return Piece(values, axes, known.omitted, start, whole=rows is None)
+
+    def _with_tail(self, pooling: Pooling, values: Array, shape: Sequence[int]) -> Array:
+        """Values in the order of the output's axes, whether a cell has one or several."""
+        if not pooling.tail:
+            return self._arrange(values, shape)
+        each = [self._arrange(values[..., i], shape) for i in range(values.shape[-1])]
+        return joined_parts(pooling.tail, each, self._layout.output_axes(self._recipe.shape))
 
     def _grid(self, shape: tuple[int, ...]) -> Grid:
-        return Grid(grid_shape(shape, self._memory), self._native, self._exact)
+        pooled = tuple(shape[i] for i in self._memory.pooled)
+        kept = grid_shape(shape, self._memory)
+        return Grid(kept, self._native, self._exact, pooled, self._info.fortran)
 
     def _arrange(self, values: Array, shape: Sequence[int]) -> Array:
         """Pooled values in the order of the output's axes, the pooled ones kept with length 1.
@@ -185,14 +217,17 @@ def job_for(info: ArrayInfo, layout: Layout, recipe: Recipe) -> MapJob:
     return _job_for(replace(info, dataset="", place=None), layout, recipe)
 
 
-def pool_pieces(blocks: Blocks, info: ArrayInfo, layout: Layout, recipe: Recipe) -> Iterator[Piece]:
+def pool_pieces(
+    read: ReadParts, info: ArrayInfo, layout: Layout, recipe: Recipe, once: bool = False
+) -> Iterator[Piece]:
     """Pool one array in this process.
 
     Args:
-        blocks: All its values in the axis order of memory, part after part.
+        read: Gives the blocks of some parts, or all, in the axis order of memory, part after part.
         info: Its shape and dtype.
         layout: The meaning of its axes.
         recipe: What to compute, and how.
+        once: All blocks can be read, and only once.
 
     Yields:
         Its pooled values: whole, or row by row in order.
@@ -201,11 +236,30 @@ def pool_pieces(blocks: Blocks, info: ArrayInfo, layout: Layout, recipe: Recipe)
         InputError: The blocks can't be read, NaN is an error, or a result does not fit its dtype.
     """
     job = job_for(info, layout, recipe)
-    return job.join(job.pool_part(part, which) for which, part in _by_part(blocks, job.parts))
+    if not job.at_once:
+        yield from job.join(job.pool_part(part, which) for which, part in _reads(job, read, once))
+    elif once:
+        with Kept(read(None)) as kept:
+            yield job.pool_at_once(kept.read)
+    else:
+        yield job.pool_at_once(partial(read, None))
+
+
+def _reads(job: MapJob, read: ReadParts, once: bool) -> Iterator[tuple[Part, Read]]:
+    """What gives the blocks of each part."""
+    if job.repeats and not once:
+        yield from ((part, partial(read, [part])) for part in job.parts)
+        return
+    for part, blocks in _by_part(read(None), job.parts):
+        if job.repeats:
+            with Kept(blocks) as kept:
+                yield part, kept.read
+        else:
+            yield part, partial(iter, blocks)
 
 
 def pool_blocks(
-    blocks: Blocks, info: ArrayInfo, layout: Layout, recipe: Recipe
+    read: ReadParts, info: ArrayInfo, layout: Layout, recipe: Recipe
 ) -> tuple[list[Array], str, int]:
     """Pool one array into one result per pooling.
 
@@ -218,7 +272,7 @@ def pool_blocks(
     Raises:
         InputError: As `pool_pieces` does.
     """
-    pieces = list(pool_pieces(blocks, info, layout, recipe))
+    pieces = list(pool_pieces(read, info, layout, recipe))
     values = [np.concatenate(rows) for rows in zip(*(p.values for p in pieces), strict=True)]
     return values, pieces[0].axes, sum(piece.omitted for piece in pieces)
 

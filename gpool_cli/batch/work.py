@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from gpool_cli import pulse
 from gpool_cli.batch.memory import check_memory, is_long, working_bytes
 from gpool_cli.batch.pieces import Partial, Piece, job_for, pool_pieces
 from gpool_cli.batch.select import may_be_wanted, select
+from gpool_cli.batch.tails import axes_with_tail, names_of_parts
 from gpool_cli.errors import GpoolError
 from gpool_cli.formats.interface import Reader
 from gpool_cli.formats.opening import format_of, open_reader
@@ -104,7 +106,8 @@ def pool_maps(task: Task, maps: Sequence[Map], count: int) -> Iterator[Outcome]:
 def pool_part(task: Task, info: ArrayInfo, layout: Layout, part: Part) -> Piece | Partial:
     """Pool one part of a map; what is wrong with it is raised."""
     with open_reader(task.file.path, task.access) as reader:
-        return job_for(info, layout, task.recipe).pool_part(reader.blocks(info, [part]), part)
+        job = job_for(info, layout, task.recipe)
+        return job.pool_part(partial(reader.blocks, info, [part]), part)
 
 
 def failure_of(file: InputFile, dataset: str, error: Exception) -> Failed:
@@ -141,7 +144,8 @@ def results_of(
             layout=layout,
             pooling=spec,
             values=values,
-            axes=piece.axes,
+            axes=axes_with_tail(spec, piece.axes),
+            parts_of_value=names_of_parts(spec, layout),
             omitted=piece.omitted if i == 0 else 0,
             first=i == 0,
             parts=count,
@@ -230,7 +234,9 @@ def _nothing_in(file: InputFile, infos: Sequence[ArrayInfo]) -> Failed | Skipped
 def _pool_all(task: Task, reader: Reader, maps: Sequence[Map], count: int) -> Iterator[Outcome]:
     for info, layout in maps:
         try:
-            for piece in pool_pieces(reader.blocks(info), info, layout, task.recipe):
+            once = reader.sequential or task.file.path == STDIN
+            read = partial(reader.blocks, info)
+            for piece in pool_pieces(read, info, layout, task.recipe, once):
                 yield from results_of(task, info, layout, piece, count)
         except GpoolError as error:
             yield failure_of(task.file, info.dataset, error)

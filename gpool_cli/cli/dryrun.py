@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from gpool_cli.access import Access
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.plan import Planned, look_into
+from gpool_cli.batch.tails import shape_with_tail
 from gpool_cli.batch.work import failure_of
 from gpool_cli.batch.workers import Scout
-from gpool_cli.layout import layout_doubt, shape_text
-from gpool_cli.model import STDIN, Failed, Recipe, Skipped, Warned
+from gpool_cli.layout import Layout, layout_doubt, shape_text
+from gpool_cli.model import STDIN, ArrayInfo, Failed, Recipe, Skipped, Warned
 from gpool_cli.printable import printable
 from gpool_cli.quantities import count_text
 from gpool_cli.report.lines import Warnings, place_text, print_failure, skip_text
@@ -104,19 +105,27 @@ def _rows(
             continue
         if doubt:
             yield Warned(one.file, info.dataset, "layout", doubt)
-        shape = layout.output_shape(info.shape, recipe.shape)
-        batched = recipe.batched and "N" not in layout.output_axes(recipe.shape)
         yield [
             {
                 "source": place_text(one.file, info.dataset),
                 "shape": shape_text(info.shape),
                 "layout": layout.axes,
                 "dtype": info.dtype_name,
-                "output": shape_text((1, *shape) if batched else shape),
+                "output": _output_text(info, layout, recipe),
                 "written to": printable(path),
             }
             for path in _outputs_of_map(outputs, i, len(selection.maps)) or [""]
         ]
+
+
+def _output_text(info: ArrayInfo, layout: Layout, recipe: Recipe) -> str:
+    """The shapes of the results of a map; poolings mostly have the same."""
+    axes = layout.output_axes(recipe.shape)
+    shape = layout.output_shape(info.shape, recipe.shape)
+    if recipe.batched and "N" not in axes:
+        shape, axes = (1, *shape), f"N{axes}"
+    shapes = (shape_with_tail(spec, shape, axes, layout) for spec in recipe.poolings)
+    return " ".join(dict.fromkeys(map(shape_text, shapes)))
 
 
 def _shared_outputs(destination: Destination) -> list[str]:

@@ -25,7 +25,7 @@ from gpool_cli.errors import (
     Stopped,
     Terminated,
 )
-from gpool_cli.poolings import TABLE, find_row
+from gpool_cli.poolings import COMMANDS, find_row
 from gpool_cli.printable import printable
 
 # Where HDF5 would seek other files first. It looks once, when it is loaded.
@@ -42,7 +42,7 @@ class Commands(click.Group):
     """Commands from two tables, imported when they are used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [row.name for row in TABLE] + list(TOOLS)
+        return [row.name for row in COMMANDS] + list(TOOLS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in TOOLS:
@@ -63,7 +63,7 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Poolings"):
-            formatter.write_dl([(row.name, row.help) for row in TABLE])
+            formatter.write_dl([(row.name, row.help) for row in COMMANDS])
         with formatter.section("Tools"):
             formatter.write_dl([(name, line) for name, (_, line) in TOOLS.items()])
 

@@ -6,7 +6,7 @@ import json
 import math
 
 from gpool_cli.formats.interface import Array, Writer
-from gpool_cli.formats.rows import batch_first
+from gpool_cli.formats.rows import batch_first, by_part
 from gpool_cli.model import Result
 from gpool_cli.printable import printable
 
@@ -17,13 +17,17 @@ class JsonlWriter(Writer):
     streams = True
 
     def add(self, result: Result) -> None:
+        for name, part in by_part(result):
+            self._add(name, part)
+
+    def _add(self, name: str, result: Result) -> None:
         rows = batch_first(result)
         for index, row in enumerate(rows.reshape(len(rows), -1), result.start):
             line = {
                 "source": printable(result.file.name),
                 "dataset": printable(result.info.dataset),
                 "index": index,
-                "pooling": result.pooling.label,
+                "pooling": name,
                 "input_shape": list(result.info.shape),
                 "layout": result.layout.axes,
                 "values": numbers(row),

@@ -7,11 +7,14 @@ paths as strings, so that ``gpool --help`` can list them without numpy.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gpool_cli.errors import UsageError
 from gpool_cli.model import PoolingSpec
+from gpool_cli.poolings.parameters import Parameter, given, parse_parameters
 
 if TYPE_CHECKING:
     from gpool_cli.poolings.interface import Pooling
@@ -23,16 +26,33 @@ class Row:
 
     Attributes:
         name: The command's name.
-        target: ``module:ATTRIBUTE`` of its `gpool_cli.poolings.interface.Pooling`.
+        target: ``module:ATTRIBUTE`` of its `gpool_cli.poolings.interface.Pooling`; where there
+            are parameters, of a function from them to it.
         help: One line for ``gpool --help``.
         aliases: Other names of the field for the same thing; hidden in the help.
+        parameters: The numbers it depends on.
+        companions: Rows that its command adds by a flag of their name.
+        companion: It is such a row, and has no command of its own.
     """
 
     name: str
     target: str
     help: str
     aliases: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    companions: tuple[str, ...] = ()
+    companion: bool = False
 
+    def spec(self, values: Mapping[str, float] | None = None) -> PoolingSpec:
+        """This pooling with these parameters.
+
+        Raises:
+            UsageError: One is missing that has no default.
+        """
+        return PoolingSpec(self.name, given(self.name, self.parameters, values or {}))
+
+
+_DDOF = Parameter("ddof", "Divide by n - ddof.", 0, 0, whole=True)
 
 TABLE: tuple[Row, ...] = (
     Row(
@@ -46,31 +66,126 @@ TABLE: tuple[Row, ...] = (
         "gpool_cli.poolings.maximum:MAX",
         "Global max pooling: the largest value of every channel.",
         ("gmp", "mac"),
+        companions=("where",),
+    ),
+    Row("min", "gpool_cli.poolings.minimum:MIN", "The smallest value of every channel."),
+    Row(
+        "range",
+        "gpool_cli.poolings.minimum:RANGE",
+        "The largest value less the smallest.",
+        ("ptp",),
+    ),
+    Row("sum", "gpool_cli.poolings.totals:SUM", "The sum of every channel.", ("sumpool",)),
+    Row("l1", "gpool_cli.poolings.totals:L1", "The L1 norm: the sum of the absolute values."),
+    Row("l2", "gpool_cli.poolings.spread:L2", "The L2 norm: the root of the sum of the squares."),
+    Row("rms", "gpool_cli.poolings.spread:RMS", "The root of the mean of the squares."),
+    Row(
+        "var",
+        "gpool_cli.poolings.spread:var",
+        "The variance of every channel.",
+        parameters=(_DDOF,),
+    ),
+    Row(
+        "std",
+        "gpool_cli.poolings.spread:std",
+        "The standard deviation of every channel.",
+        ("stdev",),
+        parameters=(_DDOF,),
+    ),
+    Row(
+        "avgmax",
+        "gpool_cli.poolings.mixed:AVGMAX",
+        "Half the sum of average and maximum.",
+    ),
+    Row(
+        "catavgmax",
+        "gpool_cli.poolings.mixed:CATAVGMAX",
+        "Average and maximum side by side: D channels give 2D.",
+    ),
+    Row(
+        "lp",
+        "gpool_cli.poolings.powers:lp",
+        "The Lp norm: the p-th root of the sum of the p-th powers of |x|.",
+        parameters=(Parameter("p", "The exponent.", 2, 0, open=True),),
+    ),
+    Row(
+        "gem",
+        "gpool_cli.poolings.powers:gem",
+        "Generalized mean: the p-th root of the mean of the p-th powers.",
+        parameters=(
+            Parameter(
+                "p", "The exponent: 1 is the average, large ones near the maximum.", 3, 0, open=True
+            ),
+            Parameter("eps", "Smaller values count as this.", 1e-6, 0, open=True),
+        ),
+    ),
+    Row(
+        "lse",
+        "gpool_cli.poolings.logsumexp:lse",
+        "Log-sum-exp: a smooth maximum.",
+        parameters=(
+            Parameter(
+                "r", "How sharp: near 0 the average, large near the maximum.", 10, 0, open=True
+            ),
+        ),
+    ),
+    Row(
+        "topk",
+        "gpool_cli.poolings.largest:topk",
+        "The mean of the k largest values of every channel.",
+        parameters=(
+            Parameter("k", "How many; all where a channel has fewer.", None, 1, 65536, whole=True),
+        ),
+    ),
+    Row("median", "gpool_cli.poolings.quantile:MEDIAN", "The median of every channel."),
+    Row(
+        "quantile",
+        "gpool_cli.poolings.quantile:quantile",
+        "A quantile of every channel, between two values by a line.",
+        parameters=(Parameter("q", "Which: 0 is the minimum, 1 the maximum.", None, 0, 1),),
+    ),
+    Row(
+        "where",
+        "gpool_cli.poolings.where:WHERE",
+        "Also say where each maximum is: its index on every pooled axis, the first one on ties.",
+        companion=True,
     ),
 )
 
 
+COMMANDS = tuple(row for row in TABLE if not row.companion)
+
+
 def find_row(name: str) -> Row | None:
-    """The row of this name or alias, or None."""
-    return next((row for row in TABLE if name == row.name or name in row.aliases), None)
+    """The row of this name or alias that users can ask for, or None."""
+    return next((row for row in COMMANDS if name == row.name or name in row.aliases), None)
+
+
+def row_of(name: str) -> Row:
+    """The row of this name, companions too."""
+    return next(row for row in TABLE if name == row.name)
 
 
 def parse_pooling(text: str) -> PoolingSpec:
-    """A pooling as a user writes it: its name or an alias.
+    """A pooling as a user writes it: its name or an alias, and its parameters (``gem:p=4``).
 
     Raises:
-        UsageError: There is no such pooling.
+        UsageError: There is no such pooling, or it does not take such parameters.
     """
-    row = find_row(text.strip().lower())
+    name, colon, words = text.strip().lower().partition(":")
+    row = find_row(name)
     if row is None:
-        known = ", ".join(row.name for row in TABLE)
-        raise UsageError(f"there is no pooling {text!r}", f"the poolings are {known}")
-    return PoolingSpec(row.name)
+        known = ", ".join(row.name for row in COMMANDS)
+        raise UsageError(f"there is no pooling {name!r}", f"the poolings are {known}")
+    return row.spec(parse_parameters(row.name, row.parameters, words) if colon else None)
 
 
+@lru_cache(maxsize=256)
 def load_pooling(spec: PoolingSpec) -> Pooling:
     """The pooling that a specification names."""
-    row = next(row for row in TABLE if row.name == spec.name)
+    row = row_of(spec.name)
     module, attribute = row.target.split(":")
-    pooling: Pooling = getattr(importlib.import_module(module), attribute)
+    found = getattr(importlib.import_module(module), attribute)
+    values = {p.name: p.default for p in row.parameters} | dict(spec.params)
+    pooling: Pooling = found(**values) if row.parameters else found
     return pooling

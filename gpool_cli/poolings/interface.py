@@ -8,8 +8,8 @@ them. Several poolings of one map share their statistics, and so one pass over t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 Region = tuple[slice, ...]
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,28 @@ class Cells:
         values: Shape (outer, pooled, inner): every (outer, inner) pair is a cell, which is one
             channel of one map, and the middle axis is pooled away. C order, native byte order.
         missing: Which values don't count, in the same shape; None where all count.
+        start: Where the block begins on each pooled axis of the map, in the order of memory.
+        extent: Its length on each of them; their product is the middle axis of the values.
     """
 
     values: Array
     missing: npt.NDArray[np.bool_] | None = None
+    start: tuple[int, ...] = ()
+    extent: tuple[int, ...] = ()
+    _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
+        """What several statistics need of a block, made by the first that asks for it."""
+        if name not in self._made:
+            self._made[name] = make()
+        made: Made = self._made[name]
+        return made
+
+    def filled(self, value: Any) -> Array:
+        """The values, with this one in place of those that don't count."""
+        if self.missing is None:
+            return self.values
+        return np.where(self.missing, self.values.dtype.type(value), self.values)
 
 
 class Statistic(Protocol):
@@ -48,6 +67,14 @@ class Statistic(Protocol):
         """Take in another state of the same map, made of values that this one has not seen."""
 
 
+@runtime_checkable
+class Repeating(Statistic, Protocol):
+    """A statistic that may have to see a map more than once."""
+
+    def again(self) -> bool:
+        """Asked when all values were seen: whether all must be seen once more."""
+
+
 @dataclass(frozen=True)
 class Grid:
     """What a statistic must know of a map before it sees any of it.
@@ -56,11 +83,15 @@ class Grid:
         shape: The lengths of the kept axes.
         dtype: The native dtype of the values.
         exact: Sums must hold for a float64 answer, also where the input is narrower.
+        pooled: The lengths of the pooled axes, in the order of memory.
+        reversed: The user's axes stand in the opposite order (Fortran order).
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     exact: bool = False
+    pooled: tuple[int, ...] = ()
+    reversed: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +106,12 @@ class Pooling:
         result_dtype: From the input's dtype to the output's, where the user asks for none.
         formula: The formula, as the documentation shows it.
         source: Where the formula comes from.
+        tail: Where the value of a cell is several numbers along a last axis, what they are: more
+            ``channels``, or ``positions`` on the pooled axes.
+        repeats: It may have to see a map more than once; its states do not merge.
+        companion: It says something about the values of another and is none itself: it keeps its
+            dtype whatever the user asks for.
+        cell_bytes: What memory a cell takes for it while a map is pooled.
     """
 
     name: str
@@ -83,3 +120,7 @@ class Pooling:
     result_dtype: Callable[[np.dtype[Any]], np.dtype[Any]]
     formula: str = ""
     source: str = ""
+    tail: Literal["", "channels", "positions"] = ""
+    repeats: bool = False
+    companion: bool = False
+    cell_bytes: int = 20

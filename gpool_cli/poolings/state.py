@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gpool_cli.errors import InputError
-from gpool_cli.poolings.interface import Array, Cells, Grid, Pooling, Region, Statistic
+from gpool_cli.poolings.interface import Array, Cells, Grid, Pooling, Region, Repeating, Statistic
 
 
 class State:
@@ -27,12 +27,23 @@ class State:
         self._grid = grid
         needs = {name: start for pooling in poolings for name, start in pooling.needs.items()}
         self._statistics: dict[str, Statistic] = {n: start(grid) for n, start in needs.items()}
+        self._seeing = self._statistics
 
     def update(self, region: Region, cells: Cells) -> None:
         """Take in a block whose cells fill this region of the grid."""
         with np.errstate(all="ignore"):
-            for statistic in self._statistics.values():
+            for statistic in self._seeing.values():
                 statistic.update(region, cells)
+
+    def again(self) -> bool:
+        """Whether all values must be seen once more, now that all were; see `Repeating`.
+
+        The next time only statistics that ask for it take them in.
+        """
+        repeating = {n: s for n, s in self._seeing.items() if isinstance(s, Repeating)}
+        with np.errstate(all="ignore"):
+            self._seeing = {n: s for n, s in repeating.items() if s.again()}
+        return bool(self._seeing)
 
     def merge(self, other: State) -> None:
         """Take in the state of another part of the same map."""
@@ -50,7 +61,8 @@ class State:
         Raises:
             InputError: A value does not fit the dtype that was asked for.
         """
-        target = dtype if dtype is not None else pooling.result_dtype(self._grid.dtype)
+        own = dtype is None or pooling.companion
+        target = pooling.result_dtype(self._grid.dtype) if own else np.dtype(dtype)
         with np.errstate(all="ignore"):
             return _narrowed(pooling.finish(self._statistics), target)
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import gpool_cli
-from gpool_cli.poolings import TABLE
+from gpool_cli.poolings import COMMANDS
 
 GPOOL = [sys.executable, "-c", "from gpool_cli.cli.main import main; main()"]
 
@@ -18,7 +18,7 @@ def test_help_lists_poolings_and_tools_in_two_sections(gpool):
     assert ran.out == gpool("-h").out
     poolings, tools = ran.out.split("Poolings:")[1].split("Tools:")
     assert [line.split()[0] for line in poolings.splitlines() if line] == [
-        row.name for row in TABLE
+        row.name for row in COMMANDS
     ]
     assert [line.split()[0] for line in tools.splitlines() if line][:2] == ["pool", "info"]
 
@@ -90,8 +90,8 @@ def test_completion_scripts(kind):
 
 
 def test_completion_offers_commands_options_choices_and_files():
-    assert complete("gpool ")[: len(TABLE)] == [f"plain,{row.name}" for row in TABLE]
-    assert complete("gpool av") == ["plain,avg"]
+    assert complete("gpool ")[: len(COMMANDS)] == [f"plain,{row.name}" for row in COMMANDS]
+    assert complete("gpool av") == ["plain,avg", "plain,avgmax"]
     assert complete("gpool avg --nan o") == ["plain,omit"]
     assert complete("gpool avg --overw") == ["plain,--overwrite"]
     assert complete("gpool pool -m ma") == ["plain,max"]
