@@ -38,7 +38,7 @@ BASE = {
         "quantities",
         "raster",
     ),
-    *("ranking", "surroundings", "tally"),
+    *("ranking", "recipe", "surroundings", "tally"),
 }
 
 # What every part may import beside itself. A new part of the house is a new line here.

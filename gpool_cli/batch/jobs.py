@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterable, Sequence
 
 from gpool_cli.batch.masks import needs_worker
-from gpool_cli.model import STDIN, InputFile, Recipe
+from gpool_cli.model import STDIN, InputFile
+from gpool_cli.recipe import Recipe
 
 # Below this a run is over before a second process would have helped.
 _WORTH_BYTES = 24 << 20

@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from gpool_cli.formats.spool import Spool
-from gpool_cli.model import Alike, Outcome, PoolingSpec, Result
+from gpool_cli.model import Alike, Outcome, Result
+from gpool_cli.recipe import PoolingSpec
 
 
 def joined(outcomes: Iterable[Outcome | Alike]) -> Iterator[Outcome | Alike]:

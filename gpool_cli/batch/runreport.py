@@ -10,9 +10,10 @@ from gpool_cli.batch.stopping import held
 from gpool_cli.events import DoneBefore, Event, Pooled, Together
 from gpool_cli.formats.atomic import AtomicFile, output_errors
 from gpool_cli.formats.spool import Spool
-from gpool_cli.model import Failed, InputFile, Recipe, Skipped, Warned
+from gpool_cli.model import Failed, InputFile, Skipped, Warned
 from gpool_cli.printable import printable
 from gpool_cli.quantities import finite_or_none
+from gpool_cli.recipe import Recipe
 from gpool_cli.tally import Tally
 
 _LISTS = ("results", "done_before", "skipped", "warnings", "failures")

@@ -7,7 +7,8 @@ import pytest
 from gpool_cli.batch import runreport, stopping
 from gpool_cli.batch.runreport import RunReport
 from gpool_cli.events import DoneBefore
-from gpool_cli.model import InputFile, PoolingSpec, Recipe
+from gpool_cli.model import InputFile
+from gpool_cli.recipe import PoolingSpec, Recipe
 from gpool_cli.tally import Tally
 
 

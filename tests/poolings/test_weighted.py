@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from gpool_cli.model import PoolingSpec
 from gpool_cli.poolings import load_pooling
 from gpool_cli.poolings.interface import Cells, Grid
 from gpool_cli.poolings.state import State
+from gpool_cli.recipe import PoolingSpec
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
