@@ -4,13 +4,13 @@ A row needs one line in `tests.contracts.expressions`: what it is in plain numpy
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -19,17 +19,39 @@ from gpool_cli.errors import InputError
 from gpool_cli.poolings import COMMANDS, TABLE, find_row, load_pooling, parse_pooling
 from gpool_cli.poolings.interface import Cells, Grid, Pooling
 from gpool_cli.poolings.state import State
-from tests.contracts.expressions import HELD, Array
+from tests.contracts.expressions import HELD, Array, Held
 
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 FLOATS = ["float16", "float32", "float64"]
-DTYPES = ["bool", *INTEGERS, *FLOATS]
 
-each_pooling = pytest.mark.parametrize("name", HELD)
-each_merging = pytest.mark.parametrize("name", [name for name in HELD if HELD[name].merges])
-each_level = pytest.mark.parametrize("name", [name for name in HELD if HELD[name].level])
-each_dtype = pytest.mark.parametrize("dtype", DTYPES)
+
+def quick_or_slow(quick: Sequence[Any], slow: Iterable[Any]) -> list[Any]:
+    """Parameters of a test; the slow run has all of them."""
+    return [*quick, *(pytest.param(one, marks=pytest.mark.slow) for one in slow)]
+
+
+def names(wanted: Callable[[Held], Any] = lambda held: True) -> list[Any]:
+    """The names of what is held, those of a row with other parameters as slow ones."""
+    held = [name for name in HELD if wanted(HELD[name])]
+    rows = {parse_pooling(name).name: name for name in reversed(held)}
+    first = [name for name in held if name in rows.values()]
+    return quick_or_slow(first, [name for name in held if name not in first])
+
+
+each_pooling = pytest.mark.parametrize("name", names())
+each_merging = pytest.mark.parametrize("name", names(lambda held: held.merges))
+each_level = pytest.mark.parametrize("name", names(lambda held: held.level))
+each_dtype = pytest.mark.parametrize(
+    "dtype",
+    quick_or_slow(
+        ["bool", "uint8", "int64", *FLOATS], [n for n in INTEGERS if n not in ("uint8", "int64")]
+    ),
+)
 each_float = pytest.mark.parametrize("dtype", FLOATS)
+each_without_nan = pytest.mark.parametrize(
+    "dtype", quick_or_slow(["bool", "int64"], [name for name in INTEGERS if name != "int64"])
+)
+few_or_many = pytest.mark.parametrize("examples", quick_or_slow([20], [200]))
 
 
 def load(name: str) -> Pooling:
@@ -112,6 +134,12 @@ def samples(dtype: str, shape: Sequence[int], seed: int = 0) -> Array:
     return (rng.standard_normal(shape) * 100).astype(dtype)
 
 
+def fitting(name: str, dtype: str, shape: Sequence[int]) -> Array:
+    """The same, of which a result fits its dtype for up to 64 of them."""
+    values = samples(dtype, shape)
+    return values // 64 if name == "sum" and dtype.endswith("int64") else values
+
+
 class TestTable:
     def test_every_row_is_held_to_a_plain_expression(self) -> None:
         elsewhere = {"catavgmax"}  # it has tests of its own, as companions have
@@ -150,33 +178,45 @@ def three_parts(draw: st.DrawFn) -> tuple[Array, Array, Array]:
     return parts[0], parts[1], parts[2]
 
 
+def for_all_parts(examples: int, check: Callable[[tuple[Array, ...]], None]) -> None:
+    """Check that something holds for the values of a map in three parts."""
+    settings(max_examples=examples, deadline=None)(given(three_parts())(check))()
+
+
 class TestStatesAreAMonoid:
     @each_merging
-    @given(parts=three_parts())
-    def test_a_state_that_saw_nothing_is_the_identity(
-        self, name: str, parts: tuple[Array, ...]
-    ) -> None:
-        rows = np.concatenate(parts)
-        empty = rows[:0]
-        alone = answer(name, state_of(name, rows))
-        assert_same(answer(name, merged(state_of(name, empty), state_of(name, rows))), alone)
-        assert_same(answer(name, merged(state_of(name, rows), state_of(name, empty))), alone)
+    @few_or_many
+    def test_a_state_that_saw_nothing_is_the_identity(self, name: str, examples: int) -> None:
+        def check(parts: tuple[Array, ...]) -> None:
+            rows = np.concatenate(parts)
+            empty = rows[:0]
+            alone = answer(name, state_of(name, rows))
+            assert_same(answer(name, merged(state_of(name, empty), state_of(name, rows))), alone)
+            assert_same(answer(name, merged(state_of(name, rows), state_of(name, empty))), alone)
+
+        for_all_parts(examples, check)
 
     @each_merging
-    @given(parts=three_parts())
-    def test_merging_is_associative(self, name: str, parts: tuple[Array, ...]) -> None:
-        a, b, c = (lambda part=part: state_of(name, part) for part in parts)
-        left = answer(name, merged(merged(a(), b()), c()))
-        right = answer(name, merged(a(), merged(b(), c())))
-        assert_near(name, left, right, np.concatenate(parts))
+    @few_or_many
+    def test_merging_is_associative(self, name: str, examples: int) -> None:
+        def check(parts: tuple[Array, ...]) -> None:
+            a, b, c = (lambda part=part: state_of(name, part) for part in parts)
+            left = answer(name, merged(merged(a(), b()), c()))
+            right = answer(name, merged(a(), merged(b(), c())))
+            assert_near(name, left, right, np.concatenate(parts))
+
+        for_all_parts(examples, check)
 
     @each_merging
-    @given(parts=three_parts())
-    def test_merged_parts_are_the_whole(self, name: str, parts: tuple[Array, ...]) -> None:
-        rows = np.concatenate(parts)
-        whole = answer(name, state_of(name, rows))
-        states = [state_of(name, part) for part in parts]
-        assert_near(name, answer(name, merged(*states)), whole, rows)
+    @few_or_many
+    def test_merged_parts_are_the_whole(self, name: str, examples: int) -> None:
+        def check(parts: tuple[Array, ...]) -> None:
+            rows = np.concatenate(parts)
+            whole = answer(name, state_of(name, rows))
+            states = [state_of(name, part) for part in parts]
+            assert_near(name, answer(name, merged(*states)), whole, rows)
+
+        for_all_parts(examples, check)
 
     @each_merging
     @each_dtype
@@ -217,9 +257,7 @@ class TestAgainstPlainNumpy:
     @each_pooling
     @each_dtype
     def test_equal_to_the_plain_expression(self, name: str, dtype: str) -> None:
-        values = samples(dtype, (5, 7, 3))
-        if name == "sum" and dtype.endswith("int64"):
-            values //= 64  # 35 of them fit
+        values = fitting(name, dtype, (5, 7, 3))
         rows = values.reshape(-1, 3)
         result = HELD[name].dtype(dtype)
         wide = rows.astype(np.float64) if result.kind == "f" else rows
@@ -239,7 +277,7 @@ class TestAgainstPlainNumpy:
         assert got.flags.c_contiguous
 
     @each_pooling
-    @pytest.mark.parametrize("axes", ["LC", "HWC", "NHWC", "NDHWC"])
+    @pytest.mark.parametrize("axes", quick_or_slow(["LC", "HWC", "NHWC"], ["NDHWC"]))
     @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
     def test_every_order_of_the_axes_gives_the_same(self, name: str, axes: str, dtype: str) -> None:
         # Whole numbers: their sums are exact in any order.
@@ -317,10 +355,10 @@ class TestNaN:
             global_pool(values, name, nan="error")
 
     @each_pooling
-    @pytest.mark.parametrize("dtype", ["bool", *INTEGERS])
+    @each_without_nan
     @pytest.mark.parametrize("nan", ["omit", "error"])
     def test_integers_have_none(self, name: str, dtype: str, nan: Any) -> None:
-        values = samples(dtype, (4, 4, 3))
+        values = fitting(name, dtype, (4, 4, 3))
         assert_same(global_pool(values, name, nan=nan), global_pool(values, name))
 
 
@@ -361,8 +399,8 @@ def rounded(value: Fraction, dtype: np.dtype[Any]) -> Array:
 
 
 class TestExtremes:
-    @pytest.mark.parametrize("name", [name for name in HELD if HELD[name].exact])
-    @pytest.mark.parametrize("cuts", [1, 2, 3], ids=lambda n: f"{n} blocks")
+    @pytest.mark.parametrize("name", names(lambda held: held.exact))
+    @pytest.mark.parametrize("cuts", quick_or_slow([3], [1, 2]), ids=lambda n: f"{n} blocks")
     @pytest.mark.parametrize("case", EXTREMES)
     def test_as_exact_as_fractions(self, name: str, case: str, cuts: int) -> None:
         dtype, values = EXTREMES[case]
@@ -377,7 +415,7 @@ class TestExtremes:
 
     @each_pooling
     @each_float
-    @pytest.mark.parametrize("cuts", [1, 3], ids=lambda n: f"{n} blocks")
+    @pytest.mark.parametrize("cuts", quick_or_slow([3], [1]), ids=lambda n: f"{n} blocks")
     @pytest.mark.parametrize(
         "values",
         [
@@ -426,13 +464,11 @@ class TestExtremes:
 class TestAskedDtype:
     @each_pooling
     @each_dtype
-    @pytest.mark.parametrize("asked", ["float32", "float64"])
+    @pytest.mark.parametrize("asked", quick_or_slow(["float64"], ["float32"]))
     def test_floats_hold_every_result_of_their_range(
         self, name: str, dtype: str, asked: str
     ) -> None:
-        values = samples(dtype, (3, 3, 2))
-        if name == "sum" and dtype.endswith("int64"):
-            values //= 16  # 9 of them fit
+        values = fitting(name, dtype, (3, 3, 2))
         got = global_pool(values, name, dtype=asked)
         assert got.dtype == asked
         own = global_pool(values, name).astype(asked)
