@@ -26,7 +26,7 @@ def _finish_range(statistics: Mapping[str, Any]) -> Array:
         return or_nan(apart.astype(np.float64), count)
     wide = high.astype(np.float64) - low.astype(np.float64)
     # A range of equal infinities has no value, and NaN says so.
-    refuse_overflow("range", wide, np.isfinite(high) & np.isfinite(low))
+    refuse_overflow("range", wide, high, low)
     return or_nan(wide, count)
 
 

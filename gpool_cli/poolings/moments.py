@@ -9,8 +9,7 @@ analysis and recommendations", The American Statistician 37 (1983).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,12 +27,11 @@ _LARGE, _SMALL, _UNIT = 2.0**500, 2.0**-500, 600
 _CANCELLED = 2.0**-6
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(NamedTuple):
     """What is known of cells; arrays of one shape.
 
     Attributes:
-        count: n.
+        size: n.
         hi: S, rounded.
         lo: What rounding left out of S.
         spread: M, rounded.
@@ -41,7 +39,7 @@ class Known:
         unit: hi and lo are in units of 2**(600 unit), spread in their squares: -1, 0 or 1.
     """
 
-    count: Floats
+    size: Floats
     hi: Floats
     lo: Floats
     spread: Floats
@@ -50,13 +48,12 @@ class Known:
 
     def of(self, region: Region) -> Known:
         """A view of some of the cells."""
-        return Known(*(getattr(self, field.name)[region] for field in fields(self)))
+        return Known(*(array[region] for array in self))
 
     def put(self, other: Known) -> None:
         """Become the other, cell by cell."""
-        for field in fields(self):
-            mine = getattr(self, field.name)
-            mine[...] = getattr(other, field.name).reshape(mine.shape)
+        for mine, theirs in zip(self, other, strict=True):
+            mine[...] = theirs.reshape(mine.shape)
 
 
 class Moments:
@@ -72,15 +69,15 @@ class Moments:
         old = self.known.of(region)
         new = _of_block(cells, self._exact)
         # Maps of a batch come whole: there is nothing to merge with.
-        old.put(_merged(old, _shaped(new, old)) if old.count.any() else new)
+        old.put(_merged(old, _shaped(new, old)) if old.size.any() else new)
 
     def merge(self, other: Moments) -> None:
         self.known.put(_merged(self.known, other.known))
 
 
 def _shaped(new: Known, old: Known) -> Known:
-    shape = old.count.shape
-    return Known(*(getattr(new, field.name).reshape(shape) for field in fields(new)))
+    shape = old.size.shape
+    return Known(*(array.reshape(shape) for array in new))
 
 
 def _of_block(cells: Cells, exact: bool) -> Known:
@@ -185,12 +182,12 @@ def _less(hi: Floats, lo: Floats, count: Floats, centre: Floats) -> Floats:
 def _merged(a: Known, b: Known) -> Known:
     if a.unit.any() or b.unit.any():
         a, b = _in_one_unit(a, b)
-    count = a.count + b.count
-    centre = np.where(a.count > 0, a.hi / a.count, 0.0)
-    apart = _less(b.hi, b.lo, b.count, centre) / b.count
-    apart -= _less(a.hi, a.lo, a.count, centre) / a.count
-    between = apart * apart * (a.count * b.count / count)
-    between = np.where((a.count > 0) & (b.count > 0), between, 0.0)
+    count = a.size + b.size
+    centre = np.where(a.size > 0, a.hi / a.size, 0.0)
+    apart = _less(b.hi, b.lo, b.size, centre) / b.size
+    apart -= _less(a.hi, a.lo, a.size, centre) / a.size
+    between = apart * apart * (a.size * b.size / count)
+    between = np.where((a.size > 0) & (b.size > 0), between, 0.0)
     spread, error = two_sum(a.spread, b.spread)
     spread, second = two_sum(spread, between)
     spread_lo = a.spread_lo + b.spread_lo + error + second
@@ -207,7 +204,7 @@ def _in_one_unit(a: Known, b: Known) -> tuple[Known, Known]:
     def moved(known: Known) -> Known:
         down = np.ldexp(1.0, _UNIT * (known.unit.astype(np.int32) - unit))
         return Known(
-            known.count,
+            known.size,
             known.hi * down,
             known.lo * down,
             known.spread * down * down,

@@ -52,7 +52,7 @@ def gem(p: float, eps: float) -> Pooling:
 
 def _finish_norm(sums: str, p: float, statistics: Mapping[str, Any]) -> Array:
     norm = _rooted(statistics[sums], np.ones(()), p)
-    refuse_overflow("Lp norm", norm, np.isfinite(statistics[sums].anchor))
+    refuse_overflow("Lp norm", norm, statistics[sums].anchor)
     return or_nan(norm, statistics["count"].value)
 
 

@@ -52,7 +52,7 @@ def std(ddof: float) -> Pooling:
 
 def _variance(known: Known, ddof: float) -> Floats:
     """In squared units; NaN where there are too few values."""
-    free = known.count - ddof
+    free = known.size - ddof
     variance = (known.spread + known.spread_lo) / free
     # Infinite distances may have met in a sum that is infinite and no NaN.
     if not np.isfinite(variance).all() or free.min() <= 0:
@@ -64,14 +64,14 @@ def _finish_var(ddof: float, statistics: Mapping[str, Any]) -> Array:
     known = statistics["moments"].known
     variance = _variance(known, ddof)
     result: Array = unsquared(variance, known.unit)
-    refuse_overflow("variance", result, np.isfinite(variance))
+    refuse_overflow("variance", result, variance)
     return result
 
 
 def _finish_std(ddof: float, statistics: Mapping[str, Any]) -> Array:
     known = statistics["moments"].known
     result: Array = rooted(_variance(known, ddof), known.unit)
-    refuse_overflow("standard deviation", result, np.isfinite(known.hi))
+    refuse_overflow("standard deviation", result, known.hi)
     return result
 
 
@@ -80,19 +80,19 @@ def _finish_norm(
 ) -> Array:
     """The root of the sum of squares, which is M + S**2 / n, and of its share."""
     known = statistics["moments"].known
-    squares = known.hi / known.count
+    squares = known.hi / known.size
     squares *= known.hi
     squares += known.spread
     squares += known.spread_lo
-    squares /= share(known.count)
+    squares /= share(known.size)
     result = rooted(squares, known.unit)
     if np.isfinite(result).all():
         return result
-    refuse_overflow(name, result, np.isfinite(squares))
+    refuse_overflow(name, result, squares)
     high, low = statistics["max"].value, statistics["min"].value
     if high.dtype.kind == "f":
         result = np.where(np.isinf(high) | np.isinf(low), np.inf, result)
-        result = np.where(np.isnan(high) | (known.count == 0), np.nan, result)
+        result = np.where(np.isnan(high) | (known.size == 0), np.nan, result)
     return result
 
 
