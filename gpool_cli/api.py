@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,18 +21,9 @@ from gpool_cli.formats.interface import (
     usable_dtype,
 )
 from gpool_cli.layout import SHAPES, ShapeStyle, parse_layout, resolve_layout, size_of
-from gpool_cli.model import (
-    NAN_POLICIES,
-    ArrayInfo,
-    Block,
-    Failed,
-    InputFile,
-    NanPolicy,
-    Recipe,
-    Result,
-    Task,
-)
+from gpool_cli.model import ArrayInfo, Block, Failed, InputFile, Part, Result, Task
 from gpool_cli.poolings import parse_pooling
+from gpool_cli.recipe import NAN_POLICIES, NanPolicy, Recipe
 
 
 def global_pool(
@@ -141,12 +133,15 @@ def _pool_array(array: Array, recipe: Recipe) -> npt.NDArray[Any]:
     if size_of(array.shape) == 0:
         raise InputError(f"the array has no values: its shape is {array.shape}")
     info = ArrayInfo("", array.shape, array.dtype, fortran=array.flags.fnc)
-    values, _, _ = pool_blocks(_blocks_of(array, info), info, layout, recipe)
+    read = partial(_blocks_of, array, info)
+    values, _, _ = pool_blocks(read, info, layout, recipe)
     return values[0]
 
 
-def _blocks_of(array: Array, info: ArrayInfo) -> Iterator[tuple[Block, Array]]:
+def _blocks_of(
+    array: Array, info: ArrayInfo, parts: Sequence[Part] | None
+) -> Iterator[tuple[Block, Array]]:
     """An array in memory, cut as a file of it would be."""
     memory = array.T if info.fortran else array
-    for block in cut_parts_into_rows(info, cut_parts(info)):
+    for block in cut_parts_into_rows(info, cut_parts(info) if parts is None else parts):
         yield block, as_native(np.array(memory[block.box], order="C"))

@@ -6,17 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gpool_cli.layout import Layout
-from gpool_cli.model import (
-    Alike,
-    ArrayInfo,
-    Failed,
-    FileDone,
-    InputFile,
-    PoolingSpec,
-    Skipped,
-    Warned,
-)
+from gpool_cli.model import Alike, ArrayInfo, Failed, FileDone, InputFile, Skipped, Warned
 from gpool_cli.ranking import Ranked
+from gpool_cli.recipe import PoolingSpec
 from gpool_cli.sketch import Sketch
 
 

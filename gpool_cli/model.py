@@ -5,26 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from gpool_cli.access import DEFAULT_ACCESS, Access
-from gpool_cli.layout import Layout, ShapeStyle, size_of
+from gpool_cli.layout import Layout, size_of
 from gpool_cli.packing import Packing
+from gpool_cli.recipe import PoolingSpec, Recipe
 from gpool_cli.surroundings import Carry, Surroundings
 
 if TYPE_CHECKING:
     import numpy as np
 
     from gpool_cli.ranking import Ranking
-
-NanPolicy = Literal["propagate", "omit", "error"]
-NAN_POLICIES = ("propagate", "omit", "error")
-
-FillPolicy = Literal["missing", "ignore"]
-FILL_POLICIES = ("missing", "ignore")
-
-NormName = Literal["none", "l2", "l1"]
-NORMS = ("none", "l2", "l1")
 
 STDIN = "-"
 
@@ -156,86 +148,6 @@ class Part:
 
 
 @dataclass(frozen=True)
-class PoolingSpec:
-    """A pooling with its parameters, as a user asks for it.
-
-    Attributes:
-        name: A name in the table of poolings.
-        params: Its parameters, as sorted pairs.
-    """
-
-    name: str
-    params: tuple[tuple[str, float], ...] = ()
-
-    @property
-    def label(self) -> str:
-        """``avg``, or ``gem:p=3`` where there are parameters."""
-        return ":".join([self.name, ",".join(f"{k}={v:g}" for k, v in self.params)]).rstrip(":")
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides the numbers of a result.
-
-    Attributes:
-        poolings: What is computed, in the order asked for.
-        layout: The user's layout as `gpool_cli.layout.parse_layout` gives it, or None.
-        nan: What NaN in the input does.
-        dtype: The output's dtype by name, or None for the pooling's own.
-        shape: How the pooled axes stand in the output.
-        batched: Every result gets a batch axis, also where the input has none.
-        activation: The results are confidences that this one makes of scores; '' for pooled values.
-        head: What tells the layer that gives those scores from others.
-        mask: Where the mask of an input is found, as a user says it; None where there is none.
-        weights: The same of its weights map.
-        fill: What the fill values of a file do.
-        unpack: Packed values are unpacked first.
-        normalize: What the length of a pooled vector is, which it is divided by.
-    """
-
-    poolings: tuple[PoolingSpec, ...]
-    layout: str | None = None
-    nan: NanPolicy = "propagate"
-    dtype: str | None = None
-    shape: ShapeStyle = "channels-last"
-    batched: bool = False
-    activation: str = ""
-    head: str = ""
-    mask: str | None = None
-    weights: str | None = None
-    fill: FillPolicy = "missing"
-    unpack: bool = False
-    normalize: NormName = "none"
-
-    @property
-    def has_companions(self) -> bool:
-        """Whether a mask or a weights map goes with every input."""
-        return self.mask is not None or self.weights is not None
-
-    def describe(self) -> str:
-        """The recipe in one line: poolings, then the parameters that change the values."""
-        words = ["+".join(spec.label for spec in self.poolings)]
-        if self.layout is not None:
-            words.append(f"layout={self.layout}")
-        if self.nan != "propagate":
-            words.append(f"nan={self.nan}")
-        if self.dtype is not None:
-            words.append(f"dtype={self.dtype}")
-        if self.shape != "channels-last":
-            words.append(f"shape={self.shape}")
-        if self.activation:
-            words.append(f"activation={self.activation} head={self.head}")
-        # Without the paths of masks, which mean nothing where the output is read.
-        flags = {"masked": self.mask, "weighted": self.weights, "unpacked": self.unpack}
-        words += [word for word, given in flags.items() if given]
-        if self.fill != "missing":
-            words.append(f"fill-value={self.fill}")
-        if self.normalize != "none":
-            words.append(f"normalize={self.normalize}")
-        return " ".join(words)
-
-
-@dataclass(frozen=True)
 class Task:
     """One unit of work for one worker: a file, and what is computed from it.
 
@@ -275,6 +187,8 @@ class Result:
         start: The first row of this piece; the pieces of a result come in order, without others
             between them, and the batch axis of a result in pieces stands first.
         rows: The rows of the whole result; None where this is the whole.
+        parts_of_value: What the numbers along the last axis are called, where the value of a
+            channel is several; empty where it is one.
         ranking: The values are confidences of classes, and text names the largest so; None where
             they are pooled values.
     """
@@ -294,6 +208,7 @@ class Result:
     parts: int = 1
     start: int = 0
     rows: int | None = None
+    parts_of_value: tuple[str, ...] = ()
     ranking: Ranking | None = None
 
     @property

@@ -41,7 +41,7 @@ BASE = {
         "quantities",
         "raster",
     ),
-    *("ranking", "sketch", "surroundings", "tally"),
+    *("ranking", "recipe", "sketch", "surroundings", "tally"),
 }
 
 # What every part may import beside itself. A new part of the house is a new line here.

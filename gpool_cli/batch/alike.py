@@ -17,12 +17,14 @@ import numpy as np
 from gpool_cli import pulse
 from gpool_cli.batch.pieces import Piece, is_normalized, job_for
 from gpool_cli.batch.select import select
+from gpool_cli.batch.tails import axes_with_tail, names_of_parts
 from gpool_cli.batch.work import pool_file
 from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import Array
 from gpool_cli.formats.npyalike import AlikeFiles, Pattern, is_npy, pattern_of
 from gpool_cli.layout import Layout, layout_doubt
-from gpool_cli.model import Alike, ArrayInfo, Block, Outcome, Recipe, Result, Task
+from gpool_cli.model import Alike, ArrayInfo, Block, Outcome, Result, Task
+from gpool_cli.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -135,10 +137,13 @@ def _pooled(values: Array, kind: _Kind, recipe: Recipe) -> _Block:
     job = job_for(info, Layout(f"N{kind.layout.axes}", kind.layout.origin), recipe)
     # A kernel that looks at what is beside a cell is given every file by itself.
     step = len(values) if job.cells_stand_alone else 1
-    piece = job.pool_at_once(
-        (Block((first, *(0,) * (len(shape) - 1)), (step, *shape[1:])), values[first : first + step])
-        for first in range(0, len(values), step)
-    )
+
+    def read() -> Iterator[tuple[Block, Array]]:
+        for first in range(0, len(values), step):
+            start, extent = (first, *(0,) * (len(shape) - 1)), (step, *shape[1:])
+            yield Block(start, extent), values[first : first + step]
+
+    piece = job.pool_at_once(read)
     if piece.empty:
         raise InputError("has channels without a value, which are counted file by file")
     omitted = np.zeros(len(values), np.int64)
@@ -157,7 +162,8 @@ def _joined(blocks: Sequence[_Block], kind: _Kind, first: Task) -> Alike:
             layout=kind.layout,
             pooling=spec,
             values=np.concatenate(values) if len(values) > 1 else values[0],
-            axes=blocks[0].piece.axes,
+            axes=axes_with_tail(spec, blocks[0].piece.axes),
+            parts_of_value=names_of_parts(spec, kind.layout),
             omitted=sum(block.piece.omitted for block in blocks) if i == 0 else 0,
             normalized=is_normalized(first.recipe, spec),
             first=i == 0,

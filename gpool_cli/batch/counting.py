@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,11 +11,12 @@ import numpy.typing as npt
 from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import Array
 from gpool_cli.layout import Layout
-from gpool_cli.model import ArrayInfo, Block, NanPolicy, Recipe
+from gpool_cli.model import ArrayInfo, Block
 from gpool_cli.packing import Packing
 from gpool_cli.poolings.cells import as_cells
 from gpool_cli.poolings.interface import Cells, Floats
 from gpool_cli.quantities import number_text
+from gpool_cli.recipe import NanPolicy, Recipe
 
 Bools = npt.NDArray[np.bool_]
 
@@ -64,11 +65,14 @@ class Counting:
         info: The array.
         memory: The meaning of its axes, in the axis order of memory.
         recipe: What is left out.
+        positions: Poolings want to know where on the pooled axes the values stand.
     """
 
-    def __init__(self, info: ArrayInfo, memory: Layout, recipe: Recipe) -> None:
+    def __init__(
+        self, info: ArrayInfo, memory: Layout, recipe: Recipe, positions: bool = False
+    ) -> None:
         assert info.dtype is not None
-        self._memory, self._nan = memory, recipe.nan
+        self._memory, self._nan, self._positions = memory, recipe.nan, positions
         packing = info.packing or Packing()
         stored = info.dtype.newbyteorder("=")
         self._fills = missing_values(info) if recipe.fill == "missing" else missing_values(None)
@@ -90,13 +94,13 @@ class Counting:
         missing = _where_any(values, self._fills) if self._fills.size else None
         if self._packing is not None:
             values = _unpacked(values, self._packing)
-        cells = Cells(as_cells(values, self._memory))
+        cells = self._cells(block, values)
         if missing is not None:
-            cells = Cells(cells.values, as_cells(missing, self._memory))
+            cells = replace(cells, missing=as_cells(missing, self._memory))
         total = values.size
         if beside is not None:
             valid, weights = beside.of(block)
-            if valid.size == cells.values.shape[1]:
+            if valid.size == cells.values.shape[1] and not self._positions:
                 cells = _chosen(cells, valid.reshape(-1), weights)
             else:
                 cells = self._masked(cells, block, valid, weights)
@@ -110,6 +114,14 @@ class Counting:
         cells, nan = _without_nan(cells, self._nan)
         return Counted(cells if nan < present else None, nan, total - present)
 
+    def _cells(self, block: Block, values: Array) -> Cells:
+        """A block as cells, with the place of its values where that is wanted."""
+        if not self._positions:
+            return Cells(as_cells(values, self._memory))
+        pooled = self._memory.pooled
+        start, extent = (tuple(ends[i] for i in pooled) for ends in (block.start, block.shape))
+        return Cells(as_cells(values, self._memory), start=start, extent=extent)
+
     def _masked(self, cells: Cells, block: Block, valid: Bools, weights: Floats | None) -> Cells:
         """Cells with a mask that is not the same for all of them."""
         missing = as_cells(np.broadcast_to(~valid, block.shape), self._memory)
@@ -117,7 +129,7 @@ class Counting:
             missing = missing | cells.missing
         if weights is not None:
             weights = as_cells(np.broadcast_to(weights, block.shape), self._memory)
-        return Cells(cells.values, missing, weights)
+        return replace(cells, missing=missing, weights=weights)
 
 
 def missing_values(info: ArrayInfo | None) -> Array:
@@ -193,4 +205,4 @@ def _without_nan(cells: Cells, nan: NanPolicy) -> tuple[Cells, int]:
     if nan == "error":
         raise InputError("holds NaN", "leave NaN out with --nan omit, or let it through")
     missing = found if cells.missing is None else found | cells.missing
-    return Cells(cells.values, missing, cells.weights), count
+    return replace(cells, missing=missing), count

@@ -10,18 +10,9 @@ import numpy as np
 from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.formats.interface import Array
 from gpool_cli.layout import Layout, size_of
-from gpool_cli.model import (
-    Alike,
-    ArrayInfo,
-    Failed,
-    FileDone,
-    Outcome,
-    PoolingSpec,
-    Recipe,
-    Result,
-    Task,
-)
+from gpool_cli.model import Alike, ArrayInfo, Failed, FileDone, Outcome, Result, Task
 from gpool_cli.poolings import MEASURES
+from gpool_cli.recipe import PoolingSpec, Recipe
 
 # Where ReLU6 ends.
 _RELU6 = 6.0

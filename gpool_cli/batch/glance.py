@@ -17,12 +17,13 @@ from gpool_cli.errors import GpoolError, InputError
 from gpool_cli.formats.interface import Array, Reader
 from gpool_cli.formats.opening import format_of, open_reader
 from gpool_cli.layout import Layout
-from gpool_cli.model import STDIN, ArrayInfo, Failed, InputFile, PoolingSpec, Recipe
+from gpool_cli.model import STDIN, ArrayInfo, Failed, InputFile
 from gpool_cli.poolings.interface import Floats
 from gpool_cli.poolings.planes import Extent, Over, Planes
 from gpool_cli.printable import printable
 from gpool_cli.quantities import count_text
 from gpool_cli.raster import Box
+from gpool_cli.recipe import PoolingSpec, Recipe
 
 _NAMES_SHOWN = 5
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from gpool_cli.batch.masks import needs_worker
 from gpool_cli.formats.inputs import stamp_of
-from gpool_cli.model import STDIN, InputFile, Recipe
+from gpool_cli.model import STDIN, InputFile
+from gpool_cli.recipe import Recipe
 
 # Below this a run is over before a second process would have helped.
 _WORTH_BYTES = 24 << 20

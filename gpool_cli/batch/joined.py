@@ -11,8 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from gpool_cli.formats.spool import Spool
-from gpool_cli.model import Alike, Outcome, PoolingSpec, Result
+from gpool_cli.formats.spool import IN_MEMORY, Spool
+from gpool_cli.model import Alike, Outcome, Result
+from gpool_cli.recipe import PoolingSpec
 
 
 def joined(outcomes: Iterable[Outcome | Alike]) -> Iterator[Outcome | Alike]:
@@ -46,24 +47,33 @@ def _let_go(waiting: dict[PoolingSpec, _Pieces]) -> Iterator[Result]:
 
 
 class _Pieces:
-    """The pieces of one result, kept in a file beyond a size that memory bears."""
+    """The pieces of one result: the first as they are, the rest in a file.
+
+    Attributes:
+        complete: The last one has come.
+    """
 
     def __init__(self) -> None:
-        self._file = Spool()
-        self._pieces: list[tuple[Result, tuple[int, ...]]] = []
+        self._file = Spool(in_memory=0)
+        self._first: list[Result] = []
+        self._nbytes = 0
+        self._rest: list[tuple[Result, tuple[int, ...]]] = []
+        self.complete = False
 
     def add(self, piece: Result) -> None:
+        self.complete = piece.start + len(piece.values) == piece.rows
+        self._nbytes += piece.values.nbytes
+        if self._nbytes <= IN_MEMORY:
+            self._first.append(piece)
+            return
         self._file.write(np.ascontiguousarray(piece.values).data)
         # A copy, for a view of nothing would keep all the values.
-        self._pieces.append((replace(piece, values=piece.values[:0].copy()), piece.values.shape))
-
-    @property
-    def complete(self) -> bool:
-        return self._pieces[-1][0].start + self._pieces[-1][1][0] == self._pieces[-1][0].rows
+        self._rest.append((replace(piece, values=piece.values[:0].copy()), piece.values.shape))
 
     def __iter__(self) -> Iterator[Result]:
+        yield from self._first
         self._file.rewind()
-        for piece, shape in self._pieces:
+        for piece, shape in self._rest:
             dtype = piece.values.dtype
             raw = self._file.read(int(np.prod(shape)) * dtype.itemsize)
             yield replace(piece, values=np.frombuffer(raw, dtype).reshape(shape))

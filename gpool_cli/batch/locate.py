@@ -19,7 +19,8 @@ from gpool_cli.head.cam import activation_map, channel_map
 from gpool_cli.head.confidence import scores_of, softmax
 from gpool_cli.head.labels import find_class, rank_of
 from gpool_cli.layout import Layout
-from gpool_cli.model import STDIN, ArrayInfo, Failed, InputFile, PoolingSpec, Recipe
+from gpool_cli.model import STDIN, ArrayInfo, Failed, InputFile
+from gpool_cli.recipe import PoolingSpec, Recipe
 
 _AVERAGE = PoolingSpec("avg")
 

@@ -15,8 +15,9 @@ from typing import Any
 from gpool_cli import __version__
 from gpool_cli.access import Access
 from gpool_cli.errors import UsageError
-from gpool_cli.model import InputFile, Recipe
+from gpool_cli.model import InputFile
 from gpool_cli.printable import printable
+from gpool_cli.recipe import Recipe
 
 MANIFEST = ".gpool-manifest"
 JOURNAL = ".gpool-journal"

@@ -20,9 +20,10 @@ from gpool_cli.formats.interface import Array
 from gpool_cli.formats.naming import stem
 from gpool_cli.formats.opening import isolated
 from gpool_cli.layout import Layout, shape_text
-from gpool_cli.model import STDIN, ArrayInfo, Block, InputFile, Recipe, Skipped, Task
+from gpool_cli.model import STDIN, ArrayInfo, Block, InputFile, Skipped, Task
 from gpool_cli.poolings.interface import Floats
 from gpool_cli.printable import printable
+from gpool_cli.recipe import Recipe
 
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _KNOWN = ("stem", "name", "dir", "parent")

@@ -8,12 +8,13 @@ from gpool_cli.batch.pieces import job_for
 from gpool_cli.batch.windows import KEPT_BYTES
 from gpool_cli.errors import InputError
 from gpool_cli.layout import Layout, shape_text
-from gpool_cli.model import ArrayInfo, Recipe
+from gpool_cli.model import ArrayInfo
 from gpool_cli.printable import printable
 from gpool_cli.quantities import bytes_text
+from gpool_cli.recipe import Recipe
 
-# A sum in two float64, a count and a maximum; what a block adds to them; and the results.
-_CELL_BYTES = 80
+# What a block adds to what is known of a cell, and the results.
+_CELL_BYTES = 40
 
 # Results so long do not come back from a worker in one answer.
 _LONG = 32 << 20
@@ -62,7 +63,7 @@ def check_memory(
 def _state_bytes(info: ArrayInfo, layout: Layout, recipe: Recipe) -> int:
     """What is known of the channels while a part is pooled, where it is more than a part's."""
     job = job_for(info, layout, recipe)
-    return 0 if job.by_rows else job.cells * _CELL_BYTES
+    return 0 if job.by_rows else job.cells * (_CELL_BYTES + job.cell_bytes)
 
 
 def _how_to_rechunk(info: ArrayInfo, rechunk: str) -> str:

@@ -8,8 +8,9 @@ from dataclasses import fields
 from gpool_cli.batch.part import Part, Whole
 from gpool_cli.errors import UsageError
 from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.model import Alike, Outcome, Recipe
+from gpool_cli.model import Alike, Outcome
 from gpool_cli.printable import printable
+from gpool_cli.recipe import Recipe
 
 _MOST_NAMED = 10
 

@@ -12,8 +12,9 @@ from gpool_cli.batch.pieces import Blocks, job_for
 from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import Array, Reader, cut_parts
 from gpool_cli.layout import Layout
-from gpool_cli.model import STDIN, ArrayInfo, Block, Recipe
+from gpool_cli.model import STDIN, ArrayInfo, Block
 from gpool_cli.quantities import count_text
+from gpool_cli.recipe import Recipe
 
 
 class OneMap:
@@ -58,7 +59,7 @@ class OneMap:
         shape = tuple(n for i, n in enumerate(self.info.shape) if i != batch)
         alone = replace(self.info, shape=shape, chunks=None)
         layout = Layout(self.layout.axes.replace("N", ""), self.layout.origin)
-        piece = job_for(alone, layout, recipe).pool_at_once(self._blocks())
+        piece = job_for(alone, layout, recipe).pool_at_once(self._blocks)
         return piece.values[0].ravel()
 
     def boxes(self, channels: Sequence[int] | None) -> Iterator[tuple[tuple[int, int, int], Array]]:

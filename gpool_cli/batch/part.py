@@ -21,8 +21,9 @@ from gpool_cli.errors import UsageError
 from gpool_cli.formats.atomic import AtomicFile, Written, output_errors
 from gpool_cli.formats.inputs import stamp_of
 from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.model import Alike, Failed, Outcome, Recipe, Skipped
+from gpool_cli.model import Alike, Failed, Outcome, Skipped
 from gpool_cli.printable import printable
+from gpool_cli.recipe import Recipe
 
 _MAGIC = "gpool part"
 _CHUNK = 1 << 20

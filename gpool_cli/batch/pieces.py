@@ -7,27 +7,34 @@ any other array are merged, in their order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from gpool_cli import pulse
 from gpool_cli.batch.counting import Beside, Counting
+from gpool_cli.batch.kept import Kept
+from gpool_cli.batch.tails import joined_parts
 from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import Array, cut_parts
 from gpool_cli.layout import Layout, size_of
-from gpool_cli.model import ArrayInfo, Block, Part, PoolingSpec, Recipe
+from gpool_cli.model import ArrayInfo, Block, Part
+from gpool_cli.packing import Packing
 from gpool_cli.poolings import is_companion, keeps_units, load_pooling
 from gpool_cli.poolings.cells import grid_shape, region_of
 from gpool_cli.poolings.interface import Grid, Pooling
 from gpool_cli.poolings.kernels import cells_stand_alone
 from gpool_cli.poolings.normalize import Norm
 from gpool_cli.poolings.state import State
+from gpool_cli.recipe import PoolingSpec, Recipe
 
 Blocks = Iterator[tuple[Block, Array]]
+ReadParts = Callable[[Sequence[Part] | None], Blocks]
+Read = Callable[[], Blocks]
+"""Gives the same blocks each time; it is called more than once for poolings that repeat."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,9 @@ class MapJob:
         by_rows: A part is some rows of a batch, and finished when it has been read.
         cells: How many there are: the channels of all its maps.
         cells_stand_alone: A cell has the same bits whatever is in a block beside it.
+        cell_bytes: What memory a cell takes while the array is pooled.
+        repeats: Blocks may have to be read more than once.
+        at_once: The parts of the array do not merge: it is one worker's.
 
     Args:
         info: The array's shape and dtype.
@@ -89,7 +99,8 @@ class MapJob:
         weighted = recipe.weights is not None
         self._poolings = [load_pooling(spec, weighted) for spec in recipe.poolings]
         self._memory = layout.reversed() if info.fortran else layout
-        self._counting = Counting(info, self._memory, recipe)
+        positions = any(pooling.tail == "positions" for pooling in self._poolings)
+        self._counting = Counting(info, self._memory, recipe, positions)
         self._norm = _norm_of(recipe, self._memory)
         self._dtype = np.dtype(recipe.dtype) if recipe.dtype is not None else None
         self._exact = self._dtype is not None and self._dtype == np.float64
@@ -99,14 +110,15 @@ class MapJob:
         first_out = layout.output_axes(recipe.shape)[0]
         along = self._memory.axes[self.parts[0].axis]
         self.by_rows = len(self.parts) > 1 and along == "N" == first_out
+        self.cell_bytes = sum(pooling.cell_bytes for pooling in self._poolings)
+        self.repeats = any(pooling.repeats for pooling in self._poolings)
+        self.at_once = self.repeats and not self.by_rows
 
-    def pool_part(
-        self, blocks: Blocks, part: Part, beside: Beside | None = None
-    ) -> Piece | Partial:
+    def pool_part(self, read: Read, part: Part, beside: Beside | None = None) -> Piece | Partial:
         """Pool one part: some finished rows of a batch, or what is known after it.
 
         Args:
-            blocks: The blocks of the part.
+            read: Gives the blocks of the part.
             part: One of the parts of the array.
             beside: Its mask and weights.
 
@@ -114,20 +126,29 @@ class MapJob:
             InputError: The blocks can't be read, NaN is an error, or a result does not fit.
         """
         rows = part if self.by_rows else None
-        partial = self._take_in(blocks, rows, beside)
-        return self._finish(partial, rows) if rows is not None else partial
+        known = self._take_in(read, rows, beside)
+        return self._finish(known, rows) if rows is not None else known
 
-    def pool_at_once(self, blocks: Blocks) -> Piece:
+    def pool_at_once(self, read: Read, beside: Beside | None = None) -> Piece:
         """Pool the whole array, however many parts it has.
 
         Takes and raises what `pool_part` does.
         """
-        return self._finish(self._take_in(blocks, None, None), None)
+        return self._finish(self._take_in(read, None, beside), None)
 
-    def _take_in(self, blocks: Blocks, rows: Part | None, beside: Beside | None) -> Partial:
-        """What is known after blocks of the whole array, or of some of its rows."""
+    def _take_in(self, read: Read, rows: Part | None, beside: Beside | None) -> Partial:
+        """What is known after the whole array, or some of its rows."""
         shape = self._info.memory_shape
         state = State(self._poolings, self._grid(shape if rows is None else rows.of(shape)))
+        known = self._see(state, read(), rows, beside)
+        while self.repeats and state.again():
+            self._see(state, read(), rows, beside)
+        return known
+
+    def _see(
+        self, state: State, blocks: Blocks, rows: Part | None, beside: Beside | None
+    ) -> Partial:
+        """Take blocks into a state, and count what was left out."""
         omitted = masked = 0
         pulse.read()
         for block, values in blocks:
@@ -157,28 +178,28 @@ class MapJob:
         if total is not None:
             yield self._finish(total, None)
 
-    def _finish(self, partial: Partial, rows: Part | None) -> Piece:
+    def _finish(self, known: Partial, rows: Part | None) -> Piece:
         """The pooled values of a state, in the order of the output's axes."""
         shape = self._info.shape
         if rows is not None:
             shape = rows.of(self._info.memory_shape)
             shape = shape[::-1] if self._info.fortran else shape
         values = tuple(
-            self._arrange(self._finished(partial.state, pooling), shape)
+            self._with_tail(pooling, self._finished(known.state, pooling), shape)
             for pooling in self._poolings
         )
         axes = self._layout.output_axes(self._recipe.shape)
         if self._recipe.batched and "N" not in axes:
             values, axes = tuple(array[np.newaxis] for array in values), "N" + axes
         start = rows.first if rows is not None else 0
-        empty = int(np.count_nonzero(partial.state.empty))
+        empty = int(np.count_nonzero(known.state.empty))
         whole = rows is None
-        return Piece(values, axes, partial.omitted, partial.masked, empty, start, whole)
+        return Piece(values, axes, known.omitted, known.masked, empty, start, whole)
 
     def _finished(self, state: State, pooling: Pooling) -> Array:
         """What one pooling makes of a state, in the dtype that the user gets."""
         own = pooling.result_dtype(self._counting.meant)
-        if pooling.own_dtype:
+        if pooling.companion:
             return state.finish(pooling, own)
         if self._norm is not None:
             own = np.result_type(own, np.float32)
@@ -187,8 +208,17 @@ class MapJob:
             _refuse_empty(int(np.count_nonzero(state.empty)), dtype)
         return state.finish(pooling, dtype, self._norm)
 
+    def _with_tail(self, pooling: Pooling, values: Array, shape: Sequence[int]) -> Array:
+        """Values in the order of the output's axes, whether a cell has one or several."""
+        if not pooling.tail:
+            return self._arrange(values, shape)
+        each = [self._arrange(values[..., i], shape) for i in range(values.shape[-1])]
+        return joined_parts(pooling.tail, each, self._layout.output_axes(self._recipe.shape))
+
     def _grid(self, shape: tuple[int, ...]) -> Grid:
-        return Grid(grid_shape(shape, self._memory), self._counting.dtype, self._exact)
+        pooled = tuple(shape[i] for i in self._memory.pooled)
+        kept, dtype = grid_shape(shape, self._memory), self._counting.dtype
+        return Grid(kept, dtype, self._exact, pooled, self._info.fortran)
 
     def _arrange(self, values: Array, shape: Sequence[int]) -> Array:
         """Pooled values in the order of the output's axes, the pooled ones kept with length 1.
@@ -215,20 +245,22 @@ def job_for(info: ArrayInfo, layout: Layout, recipe: Recipe) -> MapJob:
 
 
 def pool_pieces(
-    blocks: Blocks,
+    read: ReadParts,
     info: ArrayInfo,
     layout: Layout,
     recipe: Recipe,
     beside: Beside | None = None,
+    once: bool = False,
 ) -> Iterator[Piece]:
     """Pool one array in this process.
 
     Args:
-        blocks: All its values in the axis order of memory, part after part.
+        read: Gives the blocks of some parts, or all, in the axis order of memory, part after part.
         info: Its shape and dtype.
         layout: The meaning of its axes.
         recipe: What to compute, and how.
         beside: Its mask and weights.
+        once: All blocks can be read, and only once.
 
     Yields:
         Its pooled values: whole, or row by row in order.
@@ -237,12 +269,31 @@ def pool_pieces(
         InputError: The blocks can't be read, NaN is an error, or a result does not fit its dtype.
     """
     job = job_for(info, layout, recipe)
-    parts = _by_part(blocks, job.parts)
-    return job.join(job.pool_part(part, which, beside) for which, part in parts)
+    if not job.at_once:
+        parts = _reads(job, read, once)
+        yield from job.join(job.pool_part(part, which, beside) for which, part in parts)
+    elif once:
+        with Kept(read(None)) as kept:
+            yield job.pool_at_once(kept.read, beside)
+    else:
+        yield job.pool_at_once(partial(read, None), beside)
+
+
+def _reads(job: MapJob, read: ReadParts, once: bool) -> Iterator[tuple[Part, Read]]:
+    """What gives the blocks of each part."""
+    if job.repeats and not once:
+        yield from ((part, partial(read, [part])) for part in job.parts)
+        return
+    for part, blocks in _by_part(read(None), job.parts):
+        if job.repeats:
+            with Kept(blocks) as kept:
+                yield part, kept.read
+        else:
+            yield part, partial(iter, blocks)
 
 
 def pool_blocks(
-    blocks: Blocks, info: ArrayInfo, layout: Layout, recipe: Recipe
+    read: ReadParts, info: ArrayInfo, layout: Layout, recipe: Recipe
 ) -> tuple[list[Array], str, int]:
     """Pool one array into one result per pooling.
 
@@ -255,7 +306,7 @@ def pool_blocks(
     Raises:
         InputError: As `pool_pieces` does.
     """
-    pieces = list(pool_pieces(blocks, info, layout, recipe))
+    pieces = list(pool_pieces(read, info, layout, recipe))
     values = [np.concatenate(rows) for rows in zip(*(p.values for p in pieces), strict=True)]
     return values, pieces[0].axes, sum(piece.omitted for piece in pieces)
 
@@ -298,9 +349,11 @@ def is_normalized(recipe: Recipe, spec: PoolingSpec) -> bool:
     return recipe.normalize != "none" and not is_companion(spec)
 
 
-def is_packed(recipe: Recipe, spec: PoolingSpec) -> bool:
+def is_packed(recipe: Recipe, spec: PoolingSpec, packing: Packing | None) -> bool:
     """Whether the values of a pooling are packed as those of a packed map are."""
-    return not recipe.unpack and recipe.normalize == "none" and keeps_units(spec)
+    if packing is None or recipe.unpack or recipe.normalize != "none":
+        return False
+    return keeps_units(spec, packing)
 
 
 def _norm_of(recipe: Recipe, memory: Layout) -> Norm | None:
@@ -308,4 +361,4 @@ def _norm_of(recipe: Recipe, memory: Layout) -> Norm | None:
     if recipe.normalize == "none":
         return None
     kept = [memory.axes[i] for i in memory.kept]
-    return Norm(recipe.normalize, kept.index("C") if "C" in kept else None)
+    return Norm(recipe.normalize, (kept.index("C"),) if "C" in kept else ())

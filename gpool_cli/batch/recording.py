@@ -24,14 +24,13 @@ from gpool_cli.model import (
     FileDone,
     InputFile,
     Opened,
-    PoolingSpec,
-    Recipe,
     Result,
     Skipped,
     Warned,
 )
 from gpool_cli.packing import Packing
 from gpool_cli.ranking import Ranking
+from gpool_cli.recipe import PoolingSpec, Recipe
 from gpool_cli.surroundings import Attribute, Surroundings
 
 _NOUNS: dict[str, type[Any]] = {

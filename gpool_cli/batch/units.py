@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from gpool_cli.batch.alike import pool_together
 from gpool_cli.batch.masks import companions_of
 from gpool_cli.batch.memory import is_long, working_bytes
-from gpool_cli.batch.pieces import Partial, Piece
+from gpool_cli.batch.pieces import Partial, Piece, job_for
 from gpool_cli.batch.work import (
     Listing,
     Map,
@@ -206,7 +206,8 @@ def steps_of_large(task: Task, look: Look = list_maps) -> Iterator[Step]:
     for info, layout in listing.maps:
         needed = working_bytes(info, layout, task.recipe)
         parts = cut_parts(info)
-        in_parts = len(parts) > 1 and listing.cuttable
+        job = job_for(info, layout, task.recipe)
+        in_parts = len(parts) > 1 and listing.cuttable and not job.at_once
         long = is_long(info, layout, task.recipe)
         too_long = (len(parts) > _MOST_PARTS_AT_ONCE or long) and not listing.cuttable
         full = nbytes >= _TOGETHER_BYTES or len(together) >= _TOGETHER_MAPS

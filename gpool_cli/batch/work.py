@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from gpool_cli import pulse
 from gpool_cli.batch.masks import Companions
 from gpool_cli.batch.memory import check_memory, is_long, working_bytes
 from gpool_cli.batch.pieces import Partial, Piece, is_normalized, is_packed, job_for, pool_pieces
 from gpool_cli.batch.select import may_be_wanted, select
+from gpool_cli.batch.tails import axes_with_tail, names_of_parts
 from gpool_cli.errors import GpoolError
 from gpool_cli.formats.interface import Reader
 from gpool_cli.formats.opening import format_of, open_reader
@@ -107,7 +109,7 @@ def pool_part(task: Task, info: ArrayInfo, layout: Layout, part: Part) -> Piece 
     """Pool one part of a map; what is wrong with it is raised."""
     with open_reader(task.file.path, task.access) as reader, Companions(task) as companions:
         job, beside = job_for(info, layout, task.recipe), companions.of(info, layout)
-        return job.pool_part(reader.blocks(info, [part]), part, beside)
+        return job.pool_part(partial(reader.blocks, info, [part]), part, beside)
 
 
 def failure_of(file: InputFile, dataset: str, error: Exception) -> Failed:
@@ -144,12 +146,13 @@ def results_of(
             layout=layout,
             pooling=spec,
             values=values,
-            axes=piece.axes,
+            axes=axes_with_tail(spec, piece.axes),
+            parts_of_value=names_of_parts(spec, layout),
             omitted=piece.omitted if i == 0 else 0,
             masked=piece.masked if i == 0 else 0,
             empty=piece.empty if i == 0 else 0,
             normalized=is_normalized(task.recipe, spec),
-            packed=info.packing is not None and is_packed(task.recipe, spec),
+            packed=is_packed(task.recipe, spec, info.packing),
             first=i == 0,
             parts=count,
             start=piece.start,
@@ -245,8 +248,9 @@ def _pool_all(
 ) -> Iterator[Outcome]:
     for info, layout in maps:
         try:
-            beside = companions.of(info, layout)
-            for piece in pool_pieces(reader.blocks(info), info, layout, task.recipe, beside):
+            once = reader.sequential or task.file.path == STDIN
+            read, beside = partial(reader.blocks, info), companions.of(info, layout)
+            for piece in pool_pieces(read, info, layout, task.recipe, beside, once):
                 yield from results_of(task, info, layout, piece, count)
         except GpoolError as error:
             yield failure_of(task.file, info.dataset, error)

@@ -62,6 +62,8 @@ def classify(pooling: str, activation: str, top: int, as_json: bool, **values: A
         options = _with_json(options)
     if options.dtype is not None and not options.dtype.startswith("float"):
         raise UsageError(f"confidences are no {options.dtype}", "choose a float with --dtype")
+    if options.count:
+        raise UsageError("--count goes with pooled values", "leave it out, or pool first")
     spec = parse_pooling(pooling)
     layer, labels = read_head(head, options)
     classifier = Classifier(layer, activation, Ranking(top, labels), options.dtype)

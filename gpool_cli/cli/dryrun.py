@@ -11,13 +11,15 @@ from gpool_cli.batch.confidences import Classifier
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.masks import axes_of, companions_of, describe, what_it_is
 from gpool_cli.batch.plan import Planned, look_into
+from gpool_cli.batch.tails import shape_with_tail
 from gpool_cli.batch.work import failure_of
 from gpool_cli.batch.workers import Scout
 from gpool_cli.errors import GpoolError, InputError
 from gpool_cli.layout import Layout, layout_doubt, shape_text
-from gpool_cli.model import STDIN, ArrayInfo, Failed, InputFile, Recipe, Skipped, Warned
+from gpool_cli.model import STDIN, ArrayInfo, Failed, InputFile, Skipped, Warned
 from gpool_cli.printable import printable
 from gpool_cli.quantities import count_text
+from gpool_cli.recipe import Recipe
 from gpool_cli.report.lines import Warnings, place_text, print_failure, skip_text
 from gpool_cli.report.table import Column, print_table
 
@@ -127,11 +129,10 @@ def _rows(
         if doubt:
             yield Warned(one.file, info.dataset, "layout", doubt)
         try:
-            shape = _output_shape(info, layout, plan)
+            output = _output_text(info, layout, plan)
         except InputError as error:
             yield failure_of(one.file, info.dataset, error)
             continue
-        batched = recipe.batched and "N" not in layout.output_axes(recipe.shape)
         yield [
             {
                 "source": place_text(one.file, info.dataset),
@@ -141,28 +142,34 @@ def _rows(
                 "mask": "",
                 "weights map": "",
                 **{companion.what: companion.words for companion, _ in beside},
-                "output": shape_text((1, *shape) if batched else shape),
+                "output": output,
                 "written to": printable(path),
             }
             for path in _outputs_of_map(outputs, i, len(selection.maps)) or [""]
         ]
 
 
-def _output_shape(info: ArrayInfo, layout: Layout, plan: Plan) -> tuple[int, ...]:
-    """The shape of a result; with the classes in the place of the channels, where there are some.
+def _output_text(info: ArrayInfo, layout: Layout, plan: Plan) -> str:
+    """The shapes of the results of a map; poolings mostly have the same.
 
     Raises:
         InputError: The map has other channels than the classifier is for.
     """
-    style = plan.recipe.shape
-    shape = layout.output_shape(info.shape, style)
-    if plan.classifier is None:
-        return shape
-    axes = layout.output_axes(style)
-    classes = {
-        i: plan.classifier.linear(shape[i]).classes for i, axis in enumerate(axes) if axis == "C"
-    }
-    return tuple(classes.get(i, length) for i, length in enumerate(shape))
+    recipe = plan.recipe
+    axes = layout.output_axes(recipe.shape)
+    shape = layout.output_shape(info.shape, recipe.shape)
+    if recipe.batched and "N" not in axes:
+        shape, axes = (1, *shape), f"N{axes}"
+    shapes = [shape_with_tail(spec, shape, axes, layout) for spec in recipe.poolings]
+    if plan.classifier is not None:
+        shapes = [_with_classes(found, axes, plan.classifier) for found in shapes]
+    return " ".join(dict.fromkeys(map(shape_text, shapes)))
+
+
+def _with_classes(shape: tuple[int, ...], axes: str, classifier: Classifier) -> tuple[int, ...]:
+    """The shape of a result with the classes in the place of the channels."""
+    place = axes.index("C")
+    return (*shape[:place], classifier.linear(shape[place]).classes, *shape[place + 1 :])
 
 
 def _shared_outputs(destination: Destination) -> list[str]:

@@ -32,8 +32,9 @@ from gpool_cli.cli.options import RunOptions
 from gpool_cli.errors import UsageError
 from gpool_cli.events import DoneBefore
 from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.model import Failed, PoolingSpec, Recipe, Skipped, Task
+from gpool_cli.model import Failed, Skipped, Task
 from gpool_cli.poolings import check_weighted
+from gpool_cli.recipe import PoolingSpec, Recipe
 from gpool_cli.report.lines import print_note
 from gpool_cli.surroundings import Carry
 from gpool_cli.tally import Tally

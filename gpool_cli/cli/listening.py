@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from gpool_cli.batch.destination import Destination
 from gpool_cli.cli.options import SayOptions
 from gpool_cli.events import Event, Together
-from gpool_cli.model import Failed, Recipe, Warned
+from gpool_cli.model import Failed, Warned
 from gpool_cli.printable import printable
+from gpool_cli.recipe import Recipe
 from gpool_cli.report.lines import Warnings, print_failure
 from gpool_cli.report.progress import ProgressBar
 from gpool_cli.report.records.interface import Ending

@@ -20,11 +20,12 @@ from gpool_cli.cli.pngfile import check_png, write_png
 from gpool_cli.errors import UsageError
 from gpool_cli.head.cam import positive, resized, stretched
 from gpool_cli.layout import layout_doubt, shape_text
-from gpool_cli.model import STDIN, Failed, InputFile, PoolingSpec, Result, Warned
+from gpool_cli.model import STDIN, Failed, InputFile, Result, Warned
 from gpool_cli.printable import printable
 from gpool_cli.quantities import number_text
 from gpool_cli.ranking import Ranking
 from gpool_cli.raster import Array
+from gpool_cli.recipe import PoolingSpec
 from gpool_cli.report.canvas import canvas_on
 from gpool_cli.report.colours import Rgb, Scale, viridis
 from gpool_cli.report.lines import Warnings, place_text, print_error, print_failure

@@ -16,15 +16,8 @@ from gpool_cli.batch.shard import Shard, parse_shard
 from gpool_cli.errors import UsageError
 from gpool_cli.formats import WRITABLE
 from gpool_cli.layout import SHAPES, ShapeStyle, parse_layout
-from gpool_cli.model import (
-    FILL_POLICIES,
-    NAN_POLICIES,
-    NORMS,
-    FillPolicy,
-    NanPolicy,
-    NormName,
-)
 from gpool_cli.quantities import parse_bytes
+from gpool_cli.recipe import FILL_POLICIES, NAN_POLICIES, NORMS, FillPolicy, NanPolicy, NormName
 from gpool_cli.report.records import check_name
 
 Function = TypeVar("Function", bound=Callable[..., Any])

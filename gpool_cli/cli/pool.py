@@ -10,19 +10,46 @@ from click.shell_completion import CompletionItem
 
 from gpool_cli.cli.options import RunOptions, collect, run_options
 from gpool_cli.errors import UsageError
-from gpool_cli.model import PoolingSpec
-from gpool_cli.poolings import COMMANDS, Row, parse_pooling
+from gpool_cli.poolings import COMMANDS, Row, parse_pooling, row_of
+from gpool_cli.poolings.parameters import Parameter
+from gpool_cli.recipe import PoolingSpec
 
 
 def pooling_command(row: Row) -> click.Command:
-    """The command of one pooling."""
+    """The command of one pooling, with an option for each of its parameters and companions."""
 
     @click.command(row.name, help=f"{row.help}\n\n{_ABOUT_INPUTS}")
     @run_options
     def command(**values: Any) -> int:
-        return _execute([PoolingSpec(row.name)], collect(RunOptions, values))
+        given = {p.name: values[p.name] for p in row.parameters}
+        specs = [row.spec({name: value for name, value in given.items() if value is not None})]
+        specs += [PoolingSpec(name) for name in row.companions if values[name]]
+        return _execute(specs, collect(RunOptions, values))
 
+    # Click lists the options that were added last first.
+    for name in reversed(row.companions):
+        _add_option(command, click.Option([f"--{name}"], is_flag=True, help=row_of(name).help))
+    for parameter in reversed(row.parameters):
+        _add_option(command, _option_of(parameter))
     return command
+
+
+def _add_option(command: click.Command, option: click.Option) -> None:
+    command.params.insert(1, option)
+
+
+def _option_of(parameter: Parameter) -> click.Option:
+    def checked(_: click.Context, __: click.Parameter, text: str | None) -> float | None:
+        return parameter.parsed(text) if text is not None else None
+
+    default = "" if parameter.default is None else f"  [default: {parameter.default:g}]"
+    return click.Option(
+        [f"--{parameter.name}"],
+        metavar="NUMBER",
+        callback=checked,
+        required=parameter.default is None,
+        help=f"{parameter.help}{default}",
+    )
 
 
 def _complete_pooling(
@@ -40,7 +67,7 @@ def _complete_pooling(
     required=True,
     metavar="POOLING",
     shell_complete=_complete_pooling,
-    help="A pooling; repeatable.",
+    help="A pooling, with its parameters behind a colon (gem:p=4); repeatable.",
 )
 @run_options
 def pool(methods: Sequence[str], **values: Any) -> int:

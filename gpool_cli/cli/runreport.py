@@ -8,7 +8,7 @@ from gpool_cli.batch.stopping import held
 from gpool_cli.events import Event
 from gpool_cli.formats.atomic import AtomicFile, output_errors
 from gpool_cli.formats.spool import Spool
-from gpool_cli.model import Recipe
+from gpool_cli.recipe import Recipe
 from gpool_cli.report.records import make_form
 from gpool_cli.report.records.interface import Ending
 from gpool_cli.report.records.items import LISTS

@@ -15,7 +15,8 @@ from gpool_cli.batch.sinks.part import PartSink
 from gpool_cli.cli.options import RunOptions
 from gpool_cli.errors import UsageError
 from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.model import STDIN, Failed, InputFile, Recipe, Skipped
+from gpool_cli.model import STDIN, Failed, InputFile, Skipped
+from gpool_cli.recipe import Recipe
 
 
 def with_part(destination: Destination, shard: Shard) -> Destination:

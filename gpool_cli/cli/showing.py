@@ -16,7 +16,7 @@ from gpool_cli.cli.pngfile import STANDARD_OUTPUT, check_png, write_png
 from gpool_cli.errors import UsageError
 from gpool_cli.layout import layout_doubt, shape_text
 from gpool_cli.model import Failed, InputFile, Warned
-from gpool_cli.poolings import parse_pooling
+from gpool_cli.poolings import load_pooling, parse_pooling
 from gpool_cli.printable import printable
 from gpool_cli.quantities import count_text, number_text
 from gpool_cli.raster import Box
@@ -79,12 +79,17 @@ def _view_of(options: ShowOptions) -> View:
         raise UsageError("--channel, --top and --over show different things", "choose one of them")
     if options.pool is not None and options.top is None:
         raise UsageError("--pool says which channels are strong", "add --top K")
+    pooling = parse_pooling(options.pool or "avg")
+    if load_pooling(pooling).tail:
+        raise UsageError(
+            f"{pooling.name} gives a channel several numbers", "name another with --pool"
+        )
     return View(
         layout=options.layout,
         index=options.index,
         channel=options.channel,
         top=options.top,
-        pooling=parse_pooling(options.pool or "avg"),
+        pooling=pooling,
         over="max" if options.over == "max" else "mean",
     )
 

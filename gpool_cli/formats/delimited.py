@@ -7,7 +7,7 @@ import io
 from typing import BinaryIO
 
 from gpool_cli.formats.interface import Array, Writer, WriteStyle
-from gpool_cli.formats.rows import SameShape, batch_first
+from gpool_cli.formats.rows import SameShape, batch_first, by_part
 from gpool_cli.model import Result
 from gpool_cli.printable import printable
 from gpool_cli.ranking import Ranking
@@ -32,6 +32,10 @@ class CsvWriter(Writer):
         if result.ranking is not None:
             self._add_ranked(result, result.ranking)
             return
+        for name, part in by_part(result):
+            self._add(name, part)
+
+    def _add(self, name: str, result: Result) -> None:
         started = self._same is not None
         self._same = self._same or SameShape()
         rows = self._same.rows_of(result)
@@ -45,7 +49,7 @@ class CsvWriter(Writer):
                     printable(result.file.name),
                     printable(result.info.dataset),
                     index,
-                    result.pooling.label,
+                    name,
                     *shortest(row),
                 ]
             )

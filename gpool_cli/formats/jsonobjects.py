@@ -8,21 +8,26 @@ from collections.abc import Iterator
 from typing import Any
 
 from gpool_cli.formats.interface import Array
-from gpool_cli.formats.rows import batch_first
+from gpool_cli.formats.rows import batch_first, by_part
 from gpool_cli.model import Result
 from gpool_cli.printable import printable
 from gpool_cli.ranking import Ranking
 
 
 def objects_of(result: Result) -> Iterator[bytes]:
-    """A line for every map of a result."""
+    """A line for every map of a result, and for every number that a channel has there."""
+    for name, part in by_part(result):
+        yield from _objects_named(name, part)
+
+
+def _objects_named(name: str, result: Result) -> Iterator[bytes]:
     rows = batch_first(result)
     for index, row in enumerate(rows.reshape(len(rows), -1), result.start):
         said = {
             "source": printable(result.file.name),
             "dataset": printable(result.info.dataset),
             "index": index,
-            "pooling": result.pooling.label,
+            "pooling": name,
             "input_shape": list(result.info.shape),
             "layout": result.layout.axes,
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,20 @@ def batch_first(result: Result) -> Array:
         return result.values[np.newaxis]
     place = result.axes.index("N")
     return np.moveaxis(result.values, place, 0) if place else result.values
+
+
+def by_part(result: Result) -> Iterator[tuple[str, Result]]:
+    """The results that text formats write: one, or one for each number that a channel has.
+
+    Yields:
+        What each is called, and its values with one number a channel.
+    """
+    name = result.pooling.label
+    if not result.parts_of_value:
+        yield name, result
+    for i, part in enumerate(result.parts_of_value):
+        values = result.values[..., i]
+        yield f"{name}.{part}", replace(result, values=values, axes=result.axes[:-1])
 
 
 def label(result: Result) -> str:

@@ -9,7 +9,7 @@ from typing import IO
 
 from gpool_cli.errors import OutputError
 
-_IN_MEMORY = 8 << 20
+IN_MEMORY = 8 << 20
 _CHUNK = 1 << 20
 
 
@@ -18,9 +18,13 @@ class Spool:
 
     The standard library has one too, which costs every start of the program the import of what
     it is made of.
+
+    Args:
+        in_memory: How many bytes memory bears.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, in_memory: int = IN_MEMORY) -> None:
+        self._most = in_memory
         self._file: IO[bytes] = io.BytesIO()
         self._in_memory = True
 
@@ -32,7 +36,7 @@ class Spool:
         """
         with _temporary_errors():
             self._file.write(data)
-            if self._in_memory and self._file.tell() > _IN_MEMORY:
+            if self._in_memory and self._file.tell() > self._most:
                 import tempfile
 
                 in_memory, self._file = self._file, tempfile.TemporaryFile()

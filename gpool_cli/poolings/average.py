@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
+from gpool_cli.poolings.dtypes import average_dtype
 from gpool_cli.poolings.interface import Array, Pooling
 from gpool_cli.poolings.statistics import Count, Sum
 from gpool_cli.poolings.weighted import TotalWeight, WeightedSum
-
-
-def average_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """float32 for float16, float32, bool and integers up to 16 bits; float64 for the rest."""
-    return np.result_type(dtype, np.float32)
 
 
 def _finish(statistics: Mapping[str, Any]) -> Array:

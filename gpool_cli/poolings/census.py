@@ -12,6 +12,7 @@ import numpy as np
 
 from gpool_cli.poolings import kernels
 from gpool_cli.poolings.interface import Array, Cells, Grid, Pooling, Region
+from gpool_cli.poolings.statistics import highest, lowest
 
 
 class Census:
@@ -25,7 +26,7 @@ class Census:
     """
 
     def __init__(self, grid: Grid) -> None:
-        least, largest = _ends(grid.dtype)
+        least, largest = lowest(grid.dtype), highest(grid.dtype)
         self.low: Array = np.full(grid.shape, largest, grid.dtype)
         self.high: Array = np.full(grid.shape, least, grid.dtype)
         self.nan: Array = np.zeros(grid.shape, np.int64)
@@ -46,7 +47,7 @@ class Census:
         for counter, found in ((self.nan, missing), (self.infinite, np.isinf(values))):
             target = counter[region]
             target += np.count_nonzero(found, axis=1).reshape(target.shape)
-        least, largest = _ends(values.dtype)
+        least, largest = lowest(values.dtype), highest(values.dtype)
         return (
             kernels.minima(np.where(missing, largest, values)),
             kernels.maxima(np.where(missing, least, values)),
@@ -62,16 +63,6 @@ class Census:
 def _move(target: Array, values: Array, ufunc: np.ufunc) -> None:
     """Keep the lesser or the larger of two values in every cell."""
     ufunc(target, values.reshape(target.shape), out=target)
-
-
-def _ends(dtype: np.dtype[Any]) -> tuple[np.generic, np.generic]:
-    """The least and the largest value of a dtype."""
-    if dtype.kind == "f":
-        return dtype.type(-np.inf), dtype.type(np.inf)
-    if dtype.kind == "b":
-        return dtype.type(False), dtype.type(True)
-    ends = np.iinfo(dtype)
-    return dtype.type(ends.min), dtype.type(ends.max)
 
 
 def _measure(name: str, finish: Callable[[Census], Array], counts: bool = False) -> Pooling:

@@ -93,13 +93,13 @@ class ExactSum:
         old_hi, old_lo = self.hi[region], self.lo[region]
         old_exponent = _or_zero(self.exponent, self.hi.shape)[region]
         lo, exponent = _or_zero(lo, hi.shape), _or_zero(exponent, hi.shape)
-        new_hi, new_lo = _add(old_hi, old_lo, hi, lo)
+        new_hi, new_lo = join(old_hi, old_lo, hi, lo)
         # Scaling is for the cells that need it: it would cost others their subnormal bits.
         rescale = old_exponent != exponent
         rescale |= ~np.isfinite(new_hi) & np.isfinite(old_hi) & np.isfinite(hi)
         if rescale.any():
             down = np.ldexp(1.0, old_exponent - _STEP), np.ldexp(1.0, exponent - _STEP)
-            scaled_hi, scaled_lo = _add(
+            scaled_hi, scaled_lo = join(
                 old_hi * down[0], old_lo * down[0], hi * down[1], lo * down[1]
             )
             new_hi = np.where(rescale, scaled_hi, new_hi)
@@ -126,7 +126,8 @@ class ExactSum:
         return quotient if self.exponent is None else np.ldexp(quotient, self.exponent)
 
 
-def _add(a_hi: Floats, a_lo: Floats, b_hi: Floats, b_lo: Floats) -> tuple[Floats, Floats]:
+def join(a_hi: Floats, a_lo: Floats, b_hi: Floats, b_lo: Floats) -> tuple[Floats, Floats]:
+    """The sum of two pairs, as a pair; infinities and NaN as IEEE addition gives them, with 0."""
     total, error = two_sum(a_hi, b_hi)
     hi, lo = two_sum(total, error + (a_lo + b_lo))
     special = ~np.isfinite(total)

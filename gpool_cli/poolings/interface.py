@@ -8,8 +8,8 @@ them. Several poolings of one map share their statistics, and so one pass over t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 Region = tuple[slice, ...]
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,30 @@ class Cells:
         missing: Which values don't count, in the same shape; None where all count.
         weights: How much every value counts, finite and not negative, in a shape that broadcasts
             to that of the values; None where all count alike.
+        start: Where the block begins on each pooled axis of the map, in the order of memory.
+        extent: Its length on each of them; their product is the middle axis of the values. Both
+            are empty where no pooling asks for positions, and then positions may be left out.
     """
 
     values: Array
     missing: npt.NDArray[np.bool_] | None = None
     weights: Floats | None = None
+    start: tuple[int, ...] = ()
+    extent: tuple[int, ...] = ()
+    _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
+        """What several statistics need of a block, made by the first that asks for it."""
+        if name not in self._made:
+            self._made[name] = make()
+        made: Made = self._made[name]
+        return made
+
+    def filled(self, value: Any) -> Array:
+        """The values, with this one in place of those that don't count."""
+        if self.missing is None:
+            return self.values
+        return np.where(self.missing, self.values.dtype.type(value), self.values)
 
 
 class Statistic(Protocol):
@@ -51,6 +71,14 @@ class Statistic(Protocol):
         """Take in another state of the same map, made of values that this one has not seen."""
 
 
+@runtime_checkable
+class Repeating(Statistic, Protocol):
+    """A statistic that may have to see a map more than once."""
+
+    def again(self) -> bool:
+        """Asked when all values were seen: whether all must be seen once more."""
+
+
 @dataclass(frozen=True)
 class Grid:
     """What a statistic must know of a map before it sees any of it.
@@ -59,11 +87,15 @@ class Grid:
         shape: The lengths of the kept axes.
         dtype: The native dtype of the values.
         exact: Sums must hold for a float64 answer, also where the input is narrower.
+        pooled: The lengths of the pooled axes, in the order of memory.
+        reversed: The user's axes stand in the opposite order (Fortran order).
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     exact: bool = False
+    pooled: tuple[int, ...] = ()
+    reversed: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,9 +110,13 @@ class Pooling:
         result_dtype: From the input's dtype to the output's, where the user asks for none.
         formula: The formula, as the documentation shows it.
         source: Where the formula comes from.
-        own_dtype: It says something about values and is none itself, such as how many there are:
-            the output's dtype is its own whatever the user asks for, it is not normalized, and it
-            has an answer for a channel in which no value counts.
+        tail: Where the value of a cell is several numbers along a last axis, what they are: more
+            ``channels``, or ``positions`` on the pooled axes.
+        repeats: It may have to see a map more than once; its states do not merge.
+        companion: It says something about the values of another and is none itself, such as how
+            many there are: it keeps its dtype whatever the user asks for, it is not normalized,
+            and it has an answer for a channel in which no value counts.
+        cell_bytes: What memory a cell takes for it while a map is pooled.
     """
 
     name: str
@@ -89,4 +125,7 @@ class Pooling:
     result_dtype: Callable[[np.dtype[Any]], np.dtype[Any]]
     formula: str = ""
     source: str = ""
-    own_dtype: bool = False
+    tail: Literal["", "channels", "positions"] = ""
+    repeats: bool = False
+    companion: bool = False
+    cell_bytes: int = 20

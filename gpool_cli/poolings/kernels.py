@@ -62,7 +62,7 @@ _FEW = 12
 _CACHED = 1 << 20
 
 
-class _Scratch(threading.local):
+class Scratch(threading.local):
     """Reused memory, one buffer a name and thread: fresh pages cost more than the arithmetic."""
 
     def __init__(self) -> None:
@@ -79,11 +79,11 @@ class _Scratch(threading.local):
         return array
 
 
-_scratch = _Scratch()
+scratch = Scratch()
 
 
-def _tiles(
-    shape: tuple[int, ...], values: int, rows: int = MAX_POOLED, multiple: int = 1
+def tiles(
+    shape: tuple[int, ...], values: int = 1 << 18, rows: int = MAX_POOLED, multiple: int = 1
 ) -> Iterator[tuple[slice, slice]]:
     """Cut (O, P, I) into slices of O and P that lie in one piece each.
 
@@ -169,7 +169,7 @@ def _extremes_first(ufunc: np.ufunc, x: Array) -> Array:
         span = pooled
         while span > 2:
             h = span // 2
-            z = _scratch.take(target, (y.size - h,), x.dtype)
+            z = scratch.take(target, (y.size - h,), x.dtype)
             ufunc(y[:-h], y[h:], out=z)
             y, span, target, other = z, span - h, other, target
         rows = out[o : o + step, 0]
@@ -201,7 +201,7 @@ def _extremes_by_bits(fold: Fold, ufunc: np.ufunc, x: Array) -> Array:
     first, second = (signed, unsigned) if largest else (unsigned, signed)
     infinity = np.array(-np.inf if largest else np.inf, x.dtype).view(second)
     out = np.empty((x.shape[0], x.shape[2]), x.dtype)
-    for o, p in _tiles(x.shape, _CACHED // x.itemsize):
+    for o, p in tiles(x.shape, _CACHED // x.itemsize):
         one, two = x[o, p].view(first), x[o, p].view(second)
         best = fold(np.maximum, one)
         elsewhere = (best.view(signed) < 0) == largest
@@ -233,12 +233,12 @@ def _bool_extremes(fold: Fold, ufunc: np.ufunc, x: Array) -> Array:
 # Plain sums.
 
 
-def _add_last(x: Array, dtype: Any) -> Array:
+def add_last(x: Array, dtype: Any) -> Array:
     """Sum rows of I values: numpy widens 8192 at a time, in the cache, and adds long rows."""
     return _fold_last(np.add, x, dtype)
 
 
-def _add_first(x: Array, dtype: Any) -> Array:
+def add_first(x: Array, dtype: Any) -> Array:
     """Sum rows of one cell.
 
     By einsum, whose inner loop has the least overhead a row: at P = 49 it is twice as fast as
@@ -249,10 +249,10 @@ def _add_first(x: Array, dtype: Any) -> Array:
     if pooled > _FEW:
         return np.asarray(np.einsum("opi->oi", x, dtype=dtype, casting="safe"))
     out = np.empty((outer, 1), dtype)
-    for o, _ in _tiles(x.shape, _TILE):
+    for o, _ in tiles(x.shape, _TILE):
         part = x[o, :, 0]
         # numpy adds a column that stands alone in another order: there are always two.
-        turned = _scratch.take("few", (pooled, max(2, len(part))), dtype)
+        turned = scratch.take("few", (pooled, max(2, len(part))), dtype)
         turned[:, -1] = 0
         np.copyto(turned[:, : len(part)], part.T)
         out[o, 0] = np.add.reduce(turned, axis=0, dtype=dtype)[: len(part)]
@@ -264,7 +264,7 @@ def _float32_sums(add: Add, x: Array, exact: bool) -> Sums:
     return _compensated_sums(x, True) if exact else (add(x, np.float64), None)
 
 
-def _scaled_float32(x: Array) -> npt.NDArray[np.float32]:
+def scaled_float32(x: Array) -> npt.NDArray[np.float32]:
     """The float16 values of x times 2**-112, as float32 in scratch: exact for every bit pattern.
 
     A float16 is a sign, 5 bits of exponent (bias 15) and 10 of mantissa; a float32 a sign, 8 bits
@@ -278,7 +278,7 @@ def _scaled_float32(x: Array) -> npt.NDArray[np.float32]:
     The exponent 31 (inf, NaN) would read as a number. Where a tile has any, that exponent is filled
     up to 255, which keeps sign and payload.
     """
-    bits = _scratch.take("float16", x.shape, np.int32)
+    bits = scratch.take("float16", x.shape, np.int32)
     np.copyto(bits, x.view(np.int16))
     np.left_shift(bits, np.int32(13), out=bits)
     top = np.maximum.reduce(x.view(np.uint16).reshape(-1))
@@ -302,8 +302,8 @@ def _float16_sums(add: Add, x: Array, exact: bool) -> Sums:
     rows = 1 << 13 if exact else MAX_POOLED
     hi: Floats = np.zeros((outer, inner))
     lo = np.zeros((outer, inner)) if exact and pooled > rows else None
-    for o, p in _tiles(x.shape, _TILE, rows):
-        part = add(_scaled_float32(x[o, p]), np.float64)
+    for o, p in tiles(x.shape, _TILE, rows):
+        part = add(scaled_float32(x[o, p]), np.float64)
         part *= 2.0**112
         if p.start == 0:
             hi[o] = part
@@ -349,11 +349,11 @@ def _eighths(x: Floats) -> Floats:
     three of them by 3 u S (and terms in u**2).
     """
     outer, pooled, inner = x.shape
-    out = _scratch.take("eighths", (outer, -(-pooled // 8), inner), np.float64)
-    for o, p in _tiles(x.shape, _TILE, multiple=8):
+    out = scratch.take("eighths", (outer, -(-pooled // 8), inner), np.float64)
+    for o, p in tiles(x.shape, _TILE, multiple=8):
         y = x[o, p]
         for name in ("half", "quarter"):
-            s = _scratch.take(name, (y.shape[0], -(-y.shape[1] // 2), inner), np.float64)
+            s = scratch.take(name, (y.shape[0], -(-y.shape[1] // 2), inner), np.float64)
             _halve(y, s)
             y = s
         _halve(y, out[o, p.start // 8 : -(-p.stop // 8)])
@@ -367,12 +367,12 @@ def _tree(x: Floats) -> tuple[Floats, Floats]:
     and adding them plainly costs P u of that: terms in u**2.
     """
     outer, pooled, inner = x.shape
-    errors = _scratch.take("errors", (outer, max(1, pooled - 1), inner), np.float64)
-    shadow = _scratch.take("shadow", (outer, pooled // 2, inner), np.float64)
+    errors = scratch.take("errors", (outer, max(1, pooled - 1), inner), np.float64)
+    shadow = scratch.take("shadow", (outer, pooled // 2, inner), np.float64)
     done = 0
     name, other = "level", "other level"
     while x.shape[1] > 1:
-        sums_ = _scratch.take(name, (outer, -(-x.shape[1] // 2), inner), np.float64)
+        sums_ = scratch.take(name, (outer, -(-x.shape[1] // 2), inner), np.float64)
         h = _halve(x, sums_)
         # exact.two_sum, step by step into scratch.
         a, b, s = x[:, :h], x[:, h : 2 * h], sums_[:, :h]
@@ -385,7 +385,7 @@ def _tree(x: Floats) -> tuple[Floats, Floats]:
         x, done, name, other = sums_, done + h, other, name
     if not done:
         return x[:, 0].copy(), np.zeros((outer, inner))
-    add = _add_first if inner == 1 else _add_last
+    add = add_first if inner == 1 else add_last
     return x[:, 0].copy(), add(errors, np.float64)
 
 
@@ -398,19 +398,19 @@ def _compensated(x: Array, plain: bool) -> tuple[Floats, Floats]:
     outer, pooled, inner = x.shape
     hi, lo = np.empty((outer, inner)), np.empty((outer, inner))
     if outer > 1 and pooled * inner < (128 if plain else 1024):
-        for o, _ in _tiles(x.shape, _TILE):
+        for o, _ in tiles(x.shape, _TILE):
             part = x[o]
-            turned = _scratch.take("turned", (pooled, part.shape[0], inner), np.float64)
+            turned = scratch.take("turned", (pooled, part.shape[0], inner), np.float64)
             np.copyto(turned, part.swapaxes(0, 1))
             part_hi, part_lo = _compensated(turned.reshape(1, pooled, -1), plain)
             hi[o], lo[o] = part_hi.reshape(-1, inner), part_lo.reshape(-1, inner)
         return hi, lo
     if plain:
         return _compensated(_eighths(x), False)
-    for o, p in _tiles(x.shape, _TILE):
+    for o, p in tiles(x.shape, _TILE):
         part = x[o, p]
         if x.dtype != np.float64:
-            wide = _scratch.take("wide", part.shape, np.float64)
+            wide = scratch.take("wide", part.shape, np.float64)
             np.copyto(wide, part)
             part = wide
         part_hi, part_lo = _tree(part)
@@ -437,7 +437,7 @@ def _int_sums_last(narrow: type, most: int, x: Array, exact: bool) -> Sums:
 
 def _int_sums_first(narrow: type, most: int, x: Array, exact: bool) -> Sums:
     """The same; a row has one accumulator and not many side by side, so it is a wider one."""
-    return _add_first(x, narrow if x.shape[1] <= most else np.int64).astype(np.float64), None
+    return add_first(x, narrow if x.shape[1] <= most else np.int64).astype(np.float64), None
 
 
 def _add_narrow(narrow: type, most: int, x: Array) -> Array:
@@ -477,9 +477,9 @@ def _int64_sums(add: Add, x: Array, exact: bool) -> Sums:
     """
     cells = (x.shape[0], x.shape[2])
     upper, wrapped = np.zeros(cells, x.dtype), np.zeros(cells, x.dtype)
-    for o, p in _tiles(x.shape, _TILE // 2):
+    for o, p in tiles(x.shape, _TILE // 2):
         part = x[o, p]
-        shifted = _scratch.take("shifted", part.shape, x.dtype)
+        shifted = scratch.take("shifted", part.shape, x.dtype)
         np.right_shift(part, x.dtype.type(32), out=shifted)
         upper[o] += add(shifted, x.dtype)
         wrapped[o] += add(part, x.dtype)
@@ -536,14 +536,14 @@ KERNELS: dict[tuple[str, str], Kernel] = {
     ("u4", "first"): _first(np.int64, MAX_POOLED),
     ("i4", "last"): _last(np.int64, MAX_POOLED),
     ("i4", "first"): _first(np.int64, MAX_POOLED),
-    ("u8", "last"): Kernel(partial(_int64_sums, _add_last), _extremes_last),
-    ("u8", "first"): Kernel(partial(_int64_sums, _add_first), _extremes_first),
-    ("i8", "last"): Kernel(partial(_int64_sums, _add_last), _extremes_last),
-    ("i8", "first"): Kernel(partial(_int64_sums, _add_first), _extremes_first),
-    ("f2", "last"): _halves(_add_last, _extremes_last),
-    ("f2", "first"): _halves(_add_first, _extremes_first),
-    ("f4", "last"): Kernel(partial(_float32_sums, _add_last), _extremes_last),
-    ("f4", "first"): Kernel(partial(_float32_sums, _add_first), _float32_extremes_first),
+    ("u8", "last"): Kernel(partial(_int64_sums, add_last), _extremes_last),
+    ("u8", "first"): Kernel(partial(_int64_sums, add_first), _extremes_first),
+    ("i8", "last"): Kernel(partial(_int64_sums, add_last), _extremes_last),
+    ("i8", "first"): Kernel(partial(_int64_sums, add_first), _extremes_first),
+    ("f2", "last"): _halves(add_last, _extremes_last),
+    ("f2", "first"): _halves(add_first, _extremes_first),
+    ("f4", "last"): Kernel(partial(_float32_sums, add_last), _extremes_last),
+    ("f4", "first"): Kernel(partial(_float32_sums, add_first), _float32_extremes_first),
     ("f8", "last"): Kernel(_compensated_sums, _extremes_last),
     ("f8", "first"): Kernel(_compensated_sums, _extremes_first),
 }
@@ -571,7 +571,7 @@ def sums(values: Array, exact: bool) -> Sums:
         return kernel.sums(values, exact)
     hi: Floats = np.zeros((outer, inner))
     lo: Floats = np.zeros((outer, inner))
-    for o, p in _tiles(values.shape, MAX_POOLED * inner, MAX_POOLED):
+    for o, p in tiles(values.shape, MAX_POOLED * inner, MAX_POOLED):
         part_hi, part_lo = kernel.sums(values[o, p], exact)
         hi[o], error = two_sum(hi[o], part_hi)
         lo[o] += error if part_lo is None else error + part_lo

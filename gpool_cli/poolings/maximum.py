@@ -5,23 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
+from gpool_cli.poolings.dtypes import same_dtype
 from gpool_cli.poolings.interface import Array, Pooling
-from gpool_cli.poolings.statistics import Count, Maximum
-
-
-def same_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """A maximum is one of the stored values, and keeps their dtype."""
-    return dtype
+from gpool_cli.poolings.statistics import Count, Maximum, or_nan
 
 
 def _finish(statistics: Mapping[str, Any]) -> Array:
-    value: Array = statistics["max"].value
-    empty = statistics["count"].value == 0
-    if value.dtype.kind != "f" or not empty.any():
-        return value
-    return np.where(empty, value.dtype.type(np.nan), value)
+    return or_nan(statistics["max"].value, statistics["count"].value)
 
 
 MAX = Pooling(

@@ -16,11 +16,11 @@ class Norm:
 
     Attributes:
         name: ``l2``, the root of the sum of squares, or ``l1``, the sum of abs(x).
-        axis: The axis of the pooled values that the channels stand on; None for one channel.
+        axes: The axes of the pooled values that a vector stands on; none for one number each.
     """
 
     name: str
-    axis: int | None
+    axes: tuple[int, ...]
 
 
 def normalized(values: Array, norm: Norm) -> Floats:
@@ -28,14 +28,16 @@ def normalized(values: Array, norm: Norm) -> Floats:
 
     Args:
         values: Pooled values, one axis per kept letter.
-        norm: The length, and the axis of a vector.
+        norm: The length, and the axes of a vector.
 
     Returns:
         The quotients, within 3 ulp of float64. A NaN makes its whole vector NaN, and so does an
         infinity where it stands, beside zeros.
     """
     wide = values.astype(np.float64)
-    vectors = wide[..., np.newaxis] if norm.axis is None else np.moveaxis(wide, norm.axis, -1)
+    last = tuple(range(-len(norm.axes), 0))
+    apart = np.moveaxis(wide, norm.axes, last)
+    vectors = apart.reshape(*apart.shape[: apart.ndim - len(norm.axes)], -1)
     largest = np.max(np.abs(vectors), axis=-1, keepdims=True)
     # By a power of two, which is exact: no square is too large or too small then.
     exponent = np.where(np.isfinite(largest), np.frexp(largest)[1], 0)
@@ -45,9 +47,7 @@ def normalized(values: Array, norm: Norm) -> Floats:
     if norm.name == "l2":
         length = np.sqrt(length)
     quotients: Floats = np.divide(scaled, length, out=scaled, where=length != 0)
-    if norm.axis is None:
-        return quotients[..., 0]
-    return np.moveaxis(quotients, -1, norm.axis)
+    return np.moveaxis(quotients.reshape(apart.shape), last, norm.axes)
 
 
 def _sums(terms: Floats) -> Floats:

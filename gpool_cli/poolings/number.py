@@ -27,6 +27,6 @@ COUNT = Pooling(
     result_dtype=_int64,
     formula="n",
     source="numpy.ma.count",
-    own_dtype=True,
+    companion=True,
 )
 """The number of values of every channel that are not left out: 0 where all are."""

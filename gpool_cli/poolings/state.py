@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpool_cli.errors import InputError
-from gpool_cli.poolings.interface import Array, Cells, Grid, Pooling, Region, Statistic
+from gpool_cli.poolings.interface import Array, Cells, Grid, Pooling, Region, Repeating, Statistic
 from gpool_cli.poolings.normalize import Norm, normalized
 from gpool_cli.poolings.statistics import Count
 
@@ -32,12 +32,23 @@ class State:
         needs = {name: start for pooling in poolings for name, start in pooling.needs.items()}
         self._statistics: dict[str, Statistic] = {n: start(grid) for n, start in needs.items()}
         self._statistics["count"] = self._count
+        self._seeing = self._statistics
 
     def update(self, region: Region, cells: Cells) -> None:
         """Take in a block whose cells fill this region of the grid."""
         with np.errstate(all="ignore"):
-            for statistic in self._statistics.values():
+            for statistic in self._seeing.values():
                 statistic.update(region, cells)
+
+    def again(self) -> bool:
+        """Whether all values must be seen once more, now that all were; see `Repeating`.
+
+        The next time only statistics that ask for it take them in.
+        """
+        repeating = {n: s for n, s in self._seeing.items() if isinstance(s, Repeating)}
+        with np.errstate(all="ignore"):
+            self._seeing = {n: s for n, s in repeating.items() if s.again()}
+        return bool(self._seeing)
 
     def merge(self, other: State) -> None:
         """Take in the state of another part of the same map."""
@@ -63,12 +74,18 @@ class State:
         Raises:
             InputError: A value does not fit the dtype that was asked for.
         """
-        target = dtype if dtype is not None else pooling.result_dtype(self._grid.dtype)
+        own = dtype is None or pooling.companion
+        target = pooling.result_dtype(self._grid.dtype) if own else np.dtype(dtype)
         with np.errstate(all="ignore"):
             values = pooling.finish(self._statistics)
             if norm is not None:
-                values = normalized(values, norm)
+                values = normalized(values, _along_tail(norm) if pooling.tail else norm)
             return _narrowed(values, target)
+
+
+def _along_tail(norm: Norm) -> Norm:
+    """The same of vectors whose channels have several numbers each along a last axis."""
+    return Norm(norm.name, (*norm.axes, -1))
 
 
 def _narrowed(values: Array, dtype: np.dtype[Any]) -> Array:

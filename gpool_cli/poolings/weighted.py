@@ -7,7 +7,7 @@ import numpy as np
 from gpool_cli.poolings import kernels
 from gpool_cli.poolings.exact import ExactSum
 from gpool_cli.poolings.interface import Cells, Floats, Grid, Region
-from gpool_cli.poolings.statistics import EVERYWHERE, add_sums
+from gpool_cli.poolings.statistics import EVERYWHERE, add_to, block_sums
 
 
 class WeightedSum:
@@ -23,10 +23,8 @@ class WeightedSum:
         self._exact = grid.exact or grid.dtype.itemsize > 4 or grid.dtype in (np.int32, np.uint32)
 
     def update(self, region: Region, cells: Cells) -> None:
-        weights, values = _weights(cells), cells.values
-        if cells.missing is not None:
-            values = np.where(cells.missing, values.dtype.type(0), values)
-        add_sums(self.total, region, np.multiply(values, weights, dtype=np.float64), self._exact)
+        products = np.multiply(cells.filled(0), _weights(cells), dtype=np.float64)
+        add_to(self.total, region, block_sums(products, self._exact))
 
     def merge(self, other: WeightedSum) -> None:
         self.total.add(EVERYWHERE, other.total.hi, other.total.lo, other.total.exponent)

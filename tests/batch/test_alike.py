@@ -17,17 +17,9 @@ from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.work import pool_file
 from gpool_cli.cli.main import run
 from gpool_cli.formats import npyalike
-from gpool_cli.model import (
-    NAN_POLICIES,
-    Alike,
-    InputFile,
-    Outcome,
-    PoolingSpec,
-    Recipe,
-    Result,
-    Task,
-)
+from gpool_cli.model import Alike, InputFile, Outcome, Result, Task
 from gpool_cli.poolings import kernels
+from gpool_cli.recipe import NAN_POLICIES, PoolingSpec, Recipe
 
 POOLINGS = (PoolingSpec("avg"), PoolingSpec("max"))
 DTYPES = ("f2", "f4", ">f4", "f8", "?", "u1", "i1", "u2", ">i2", "u4", "i4", "u8", "i8")

@@ -7,8 +7,9 @@ import pytest
 from gpool_cli.access import DEFAULT_ACCESS
 from gpool_cli.batch.glance import Glance, View, glance
 from gpool_cli.batch.workers import Scout
-from gpool_cli.model import InputFile, PoolingSpec
+from gpool_cli.model import InputFile
 from gpool_cli.raster import Box
+from gpool_cli.recipe import PoolingSpec
 
 SIZES = {"N": 3, "H": 9, "W": 8, "C": 6, "D": 2, "L": 7}
 

@@ -16,7 +16,8 @@ from gpool_cli.batch.slots import Slots
 from gpool_cli.batch.workers import Scout
 from gpool_cli.cli.main import run
 from gpool_cli.formats.hdf5walk import any_name
-from gpool_cli.model import InputFile, Outcome, PoolingSpec, Recipe, Result, Task
+from gpool_cli.model import InputFile, Outcome, Result, Task
+from gpool_cli.recipe import PoolingSpec, Recipe
 
 GROUPS = 600  # More than two workers are handed at one time.
 RECIPE = Recipe((PoolingSpec("avg"), PoolingSpec("max")), "CL")

@@ -7,7 +7,8 @@ import numpy as np
 
 from gpool_cli.batch.joined import joined
 from gpool_cli.layout import Layout
-from gpool_cli.model import ArrayInfo, InputFile, PoolingSpec, Result
+from gpool_cli.model import ArrayInfo, InputFile, Result
+from gpool_cli.recipe import PoolingSpec
 
 ROWS, PIECES = 1000, 40
 

@@ -20,17 +20,8 @@ from gpool_cli.cli.main import run
 from gpool_cli.errors import InputError
 from gpool_cli.formats import row_named
 from gpool_cli.layout import Layout
-from gpool_cli.model import (
-    Alike,
-    ArrayInfo,
-    InputFile,
-    Outcome,
-    PoolingSpec,
-    Recipe,
-    Result,
-    Task,
-    TooLarge,
-)
+from gpool_cli.model import Alike, ArrayInfo, InputFile, Outcome, Result, Task, TooLarge
+from gpool_cli.recipe import PoolingSpec, Recipe
 
 RECIPE = Recipe((PoolingSpec("avg"), PoolingSpec("max")))
 NHWC = Layout("NHWC", "file")

@@ -24,17 +24,8 @@ from gpool_cli.batch.slots import Slots
 from gpool_cli.batch.units import Here, MapPart, Maps, Said, WholeFiles, steps_of
 from gpool_cli.cli.main import run
 from gpool_cli.formats import interface
-from gpool_cli.model import (
-    Alike,
-    Failed,
-    FileDone,
-    InputFile,
-    Outcome,
-    PoolingSpec,
-    Recipe,
-    Result,
-    Task,
-)
+from gpool_cli.model import Alike, Failed, FileDone, InputFile, Outcome, Result, Task
+from gpool_cli.recipe import PoolingSpec, Recipe
 
 RECIPE = Recipe((PoolingSpec("avg"), PoolingSpec("max")), batched=True)
 

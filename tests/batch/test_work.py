@@ -12,17 +12,8 @@ from gpool_cli.access import Access
 from gpool_cli.batch import work
 from gpool_cli.batch.work import pool_file
 from gpool_cli.errors import Terminated
-from gpool_cli.model import (
-    Failed,
-    InputFile,
-    Outcome,
-    PoolingSpec,
-    Recipe,
-    Result,
-    Skipped,
-    Task,
-    Warned,
-)
+from gpool_cli.model import Failed, InputFile, Outcome, Result, Skipped, Task, Warned
+from gpool_cli.recipe import PoolingSpec, Recipe
 
 BOTH = (PoolingSpec("avg"), PoolingSpec("max"))
 

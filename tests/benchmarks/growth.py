@@ -22,7 +22,8 @@ from gpool_cli.batch.discover import discover
 from gpool_cli.batch.plan import check_plan, plan
 from gpool_cli.batch.units import steps_of
 from gpool_cli.batch.workers import Scout
-from gpool_cli.model import PoolingSpec, Recipe, Task
+from gpool_cli.model import Task
+from gpool_cli.recipe import PoolingSpec, Recipe
 
 _ORIGINALS = 1000
 _A_DIRECTORY = 1000

@@ -253,6 +253,7 @@ def test_a_pipe_of_maps(gpool, layer, stdin):
         (("--head", "head.npz", "--labels", "3.txt"), "3.txt has 3 labels, the weights are for 4"),
         (("--weights", "square.npy"), "the weights are 3x3: which axis are the classes?"),
         (("--dtype", "int8"), "confidences are no int8"),
+        (("--count",), "--count goes with pooled values"),
         (("--pool", "magic"), "there is no pooling 'magic'"),
         (("--json", "-f", "csv"), "--json and -f csv are two formats"),
         (("--json", "-o", "x.csv"), "x.csv is no name for the format json"),
@@ -270,6 +271,19 @@ def test_wrong_usage_says_what_and_writes_nothing(gpool, save, layer, words, sai
     assert (ran.code, ran.out, len(ran.errors)) == (2, "", 1)
     assert ran.err.startswith(f"gpool: error: {said}")
     assert sorted(Path().iterdir()) == before
+
+
+@pytest.mark.parametrize("layout", ["HWC", "CHW"])
+def test_a_layer_for_averages_and_maxima_side_by_side(gpool, layout):
+    rng = np.random.default_rng(0)
+    values, weights = rng.normal(size=(4, 5, 3)), rng.normal(size=(7, 6))
+    np.save("a.npy", values if layout == "HWC" else values.transpose(2, 0, 1).copy())
+    np.save("w.npy", weights)
+    said = ("a.npy", "--layout", layout, "--pool", "catavgmax", "--weights", "w.npy")
+    assert gpool("classify", *said, "-o", "o.npy").code == 0
+    pooled = np.concatenate([values.mean((0, 1)), values.max((0, 1))])
+    np.testing.assert_allclose(np.load("o.npy"), softmax(weights @ pooled)[np.newaxis, np.newaxis])
+    assert "1x1x7" in gpool("classify", *said, "--dry-run").out
 
 
 def test_labels_of_another_number_than_the_channels(gpool, save, layer):

@@ -91,7 +91,7 @@ def test_completion_scripts(kind):
 
 def test_completion_offers_commands_options_choices_and_files():
     assert complete("gpool ")[: len(COMMANDS)] == [f"plain,{row.name}" for row in COMMANDS]
-    assert complete("gpool av") == ["plain,avg"]
+    assert complete("gpool av") == ["plain,avg", "plain,avgmax"]
     assert complete("gpool avg --nan o") == ["plain,omit"]
     assert complete("gpool avg --overw") == ["plain,--overwrite"]
     assert complete("gpool pool -m ma") == ["plain,max"]

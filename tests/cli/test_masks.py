@@ -92,6 +92,40 @@ def test_a_mask_and_weights_together(gpool, save):
     assert np.load("o.npz")["x.count"].ravel().tolist() == [chosen.sum()] * 3
 
 
+@pytest.mark.parametrize("axes", ["HW", "NHW"])
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+def test_positions_stay_true_under_a_mask(gpool, layout, axes):
+    sizes = {"N": 2, "H": 5, "W": 6, "C": 3}
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=[sizes[letter] for letter in layout])
+    valid = rng.random([sizes[letter] for letter in axes]) < 0.4
+    valid[..., :2, :] = False  # nothing is left of the first two rows, or columns
+    np.save("x.npy", values)
+    np.save("m.npy", valid)
+    said = ("--layout", layout, "--mask", "m.npy", "--where", "--shape", "flat")
+    assert gpool("max", "x.npy", *said, "-o", "o.npz").code == 0
+    got = np.load("o.npz")["x.where"].reshape(-1, 2).tolist()
+    rows = masked(values, layout, valid, axes).filled(-np.inf).reshape(6, 30)
+    assert got == [list(divmod(int(place), 6)) for place in rows.argmax(axis=1)]
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz"])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_map_that_is_read_again_has_its_mask_again(gpool, kind, jobs):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(2300, 2000, 1))  # more than a median keeps
+    valid = np.zeros((2300, 2000), bool)
+    valid[400:1900, 3:700] = rng.random((1500, 697)) < 0.5
+    if kind == "npy":
+        np.save("x.npy", values)
+    else:
+        np.savez_compressed("x.npz", x=values)
+    np.save("m.npy", valid)
+    ran = gpool("median", f"x.{kind}", "--mask", "m.npy", "--jobs", jobs, "-o", "o.npy")
+    assert ran.code == 0
+    assert np.load("o.npy").item() == np.float32(np.median(values[valid]))
+
+
 def test_weights_are_for_averages(gpool, save):
     save("x.npy")
     np.save("w.npy", np.ones((4, 5)))

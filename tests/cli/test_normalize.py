@@ -63,3 +63,27 @@ def test_one_channel(gpool):
     np.save("x.npy", np.array([[-3.0, -2.0]]))
     assert gpool("max", "x.npy", "--normalize", "l2", "-o", "o.npy").code == 0
     assert np.load("o.npy").tolist() == [[[-1.0]]]
+
+
+@pytest.mark.parametrize("norm", ["l1", "l2"])
+@pytest.mark.parametrize("layout", ["HWC", "CHW", "NCHW", "HW"])
+def test_averages_and_maxima_side_by_side_are_one_vector(gpool, norm, layout):
+    sizes = {"N": 3, "C": 6, "H": 4, "W": 5}
+    values = np.random.default_rng(1).normal(size=[sizes[letter] for letter in layout])
+    np.save("x.npy", values)
+    said = ("catavgmax", "x.npy", "--layout", layout, "--shape", "flat", "-q")
+    assert gpool(*said, "-o", "plain.npy").code == 0
+    assert gpool(*said, "--normalize", norm, "-o", "o.npy").code == 0
+    plain = np.load("plain.npy")
+    length = np.linalg.norm(plain, 1 if norm == "l1" else 2, axis=-1, keepdims=True)
+    np.testing.assert_allclose(np.load("o.npy"), plain / length, 1e-14)
+
+
+def test_positions_are_no_vector(gpool):
+    np.save("x.npy", np.arange(12.0).reshape(3, 2, 2))
+    said = ("--where", "--count", "--normalize", "l2", "--dtype", "float32")
+    assert gpool("max", "x.npy", *said, "-o", "o.npz").code == 0
+    got = np.load("o.npz")
+    assert got["x.where"].tolist() == [[[[2, 1], [2, 1]]]]
+    assert got["x.count"].tolist() == [[[6, 6]]]
+    assert (got["x.where"].dtype, got["x.max"].dtype) == (np.int64, np.float32)

@@ -157,3 +157,41 @@ def test_a_mask_and_fill_values(gpool, packed):
     wide = both * np.float64(np.float32(0.01)) + np.float64(np.float32(273.15))
     expected = wide.mean((0, 1)).filled(np.nan)
     np.testing.assert_allclose(np.load("1.npy").ravel(), expected, 2e-7)
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "kept"),
+    [
+        ("avg", -0.5, True),
+        ("median", -0.5, True),
+        ("max", -0.5, False),
+        ("quantile:q=0.5", -0.5, False),
+        ("max", 0.5, True),
+        ("quantile:q=0.25", 0.5, True),
+        ("topk:k=2", 0.5, True),
+        ("range", 0.5, False),
+        ("std", 0.5, False),
+        ("sum", 0.5, False),
+    ],
+)
+def test_scale_and_offset_go_on_where_they_give_the_unpacked_result(gpool, name, scale, kept):
+    stored = np.random.default_rng(0).integers(-500, 500, (6, 7, 4)).astype("i2")
+    with h5py.File("p.h5", "w") as file:
+        file["t"] = stored
+        file["t"].attrs["scale_factor"], file["t"].attrs["add_offset"] = scale, 273.0
+    assert gpool("pool", "-m", name, "p.h5", "-o", "o.h5").code == 0
+    assert gpool("pool", "-m", name, "p.h5", "--unpack", "-o", "meant.h5").code == 0
+    with h5py.File("o.h5") as got, h5py.File("meant.h5") as meant:
+        assert ("scale_factor" in got["t"].attrs) is kept
+        assert ("add_offset" in got["t"].attrs) is kept
+        if kept:
+            np.testing.assert_allclose(got["t"][()] * scale + 273.0, meant["t"][()], 1e-6)
+
+
+def test_no_scale_holds_for_values_read_with_a_sign_that_they_have_not(gpool):
+    with h5py.File("p.h5", "w") as file:
+        file["t"] = np.array([[[-1, 2]], [[1, -128]]], "i1")
+        file["t"].attrs["_Unsigned"], file["t"].attrs["scale_factor"] = "true", 2.0
+    assert gpool("avg", "p.h5", "-o", "o.h5").code == 0
+    with h5py.File("o.h5") as got:
+        assert "scale_factor" not in got["t"].attrs

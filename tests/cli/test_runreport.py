@@ -14,7 +14,8 @@ from gpool_cli.cli import runreport
 from gpool_cli.cli.main import run
 from gpool_cli.cli.runreport import RunReport
 from gpool_cli.events import DoneBefore
-from gpool_cli.model import InputFile, PoolingSpec, Recipe
+from gpool_cli.model import InputFile
+from gpool_cli.recipe import PoolingSpec, Recipe
 from gpool_cli.report.records.interface import Ending
 from gpool_cli.sketch import Sketcher
 from gpool_cli.tally import Tally

@@ -111,6 +111,7 @@ def test_a_pipe_is_read_once(gpool, here, stdin):
         (["a.npy", "--top", 1, "--channel", 1], 2, "show different things"),
         (["a.npy", "--pool", "max"], 2, "add --top K"),
         (["a.npy", "--top", 1, "--pool", "mox"], 2, "there is no pooling 'mox'"),
+        (["a.npy", "--top", 1, "--pool", "catavgmax"], 2, "gives a channel several numbers"),
         (["a.npy", "-o", "a.jpg"], 2, "is no PNG"),
         (["a.npy", "-o", "there.png"], 2, "is already there"),
         (["map.png", "-o", "map.png", "--overwrite"], 2, "is the input"),

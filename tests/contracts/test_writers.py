@@ -17,8 +17,9 @@ from gpool_cli.errors import InputError
 from gpool_cli.formats import TABLE, Row, load_writer
 from gpool_cli.formats.interface import Array, WriteStyle
 from gpool_cli.layout import Layout
-from gpool_cli.model import ArrayInfo, InputFile, PoolingSpec, Result
+from gpool_cli.model import ArrayInfo, InputFile, Result
 from gpool_cli.ranking import Ranking
+from gpool_cli.recipe import PoolingSpec
 
 WRITERS = [row for row in TABLE if row.writer]
 every_writer = pytest.mark.parametrize("row", WRITERS, ids=lambda row: row.name)

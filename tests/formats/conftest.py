@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gpool_cli.layout import Layout
-from gpool_cli.model import ArrayInfo, InputFile, PoolingSpec, Result
+from gpool_cli.model import ArrayInfo, InputFile, Result
+from gpool_cli.recipe import PoolingSpec
 
 MakeResult = Callable[..., Result]
 

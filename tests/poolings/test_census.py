@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from gpool_cli.model import PoolingSpec
 from gpool_cli.poolings import MEASURES, load_pooling
 from gpool_cli.poolings.interface import Cells, Grid
 from gpool_cli.poolings.state import State
+from gpool_cli.recipe import PoolingSpec
 
 POOLINGS = [load_pooling(PoolingSpec(row.name)) for row in MEASURES]
 DTYPES = ["bool", "int8", "uint8", "int64", "uint64", "float16", "float32", "float64"]

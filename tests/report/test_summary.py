@@ -8,7 +8,8 @@ from rich.cells import cell_len
 
 from gpool_cli.events import Pooled
 from gpool_cli.layout import Layout
-from gpool_cli.model import ArrayInfo, InputFile, PoolingSpec, Skipped
+from gpool_cli.model import ArrayInfo, InputFile, Skipped
+from gpool_cli.recipe import PoolingSpec
 from gpool_cli.report import width as width_module
 from gpool_cli.report.summary import Summary
 from gpool_cli.tally import Tally

@@ -14,7 +14,7 @@ from gpool_cli.errors import UsageError
 from gpool_cli.printable import printable
 
 if TYPE_CHECKING:
-    from gpool_cli.model import Recipe
+    from gpool_cli.recipe import Recipe
     from gpool_cli.report.records.interface import Form
 
 TABLE = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from gpool_cli.events import Event
-from gpool_cli.model import Recipe
+from gpool_cli.recipe import Recipe
 from gpool_cli.tally import Tally
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from gpool_cli.events import DoneBefore, Event, Pooled, Together
-from gpool_cli.model import Failed, InputFile, Recipe, Skipped, Warned
+from gpool_cli.model import Failed, InputFile, Skipped, Warned
 from gpool_cli.printable import printable
 from gpool_cli.quantities import finite_or_none
+from gpool_cli.recipe import Recipe
 
 LISTS = ("results", "done_before", "skipped", "warnings", "failures")
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from gpool_cli import __version__
 from gpool_cli.events import Event, Pooled
-from gpool_cli.model import Recipe
 from gpool_cli.printable import printable
 from gpool_cli.quantities import bytes_text, count_text, seconds_text
+from gpool_cli.recipe import Recipe
 from gpool_cli.report.records.interface import Ending, Form
 from gpool_cli.report.records.items import LISTS, item_of, singles
 from gpool_cli.report.records.pace import Pace

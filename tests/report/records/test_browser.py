@@ -10,7 +10,8 @@ import pytest
 from gpool_cli.cli.main import run
 from gpool_cli.events import Pooled
 from gpool_cli.layout import Layout
-from gpool_cli.model import ArrayInfo, Failed, InputFile, PoolingSpec, Recipe
+from gpool_cli.model import ArrayInfo, Failed, InputFile
+from gpool_cli.recipe import PoolingSpec, Recipe
 from gpool_cli.report.records.interface import Ending
 from gpool_cli.report.records.items import LISTS
 from gpool_cli.report.records.page import PageForm

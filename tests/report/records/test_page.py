@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from gpool_cli.model import Failed, InputFile, PoolingSpec, Recipe
+from gpool_cli.model import Failed, InputFile
+from gpool_cli.recipe import PoolingSpec, Recipe
 from gpool_cli.report.records import page
 from gpool_cli.report.records.interface import Ending
 from gpool_cli.report.records.items import LISTS
