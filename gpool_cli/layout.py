@@ -81,6 +81,11 @@ class Layout:
         """The indices of the axes that stay, in the array's own order."""
         return _places(self.axes, "NC")
 
+    @property
+    def text(self) -> str:
+        """The layout and who said so, as people read it."""
+        return f"{self.axes} ({'--layout' if self.origin == 'flag' else self.origin})"
+
     def reversed(self) -> Layout:
         """The layout of the same memory read in the opposite axis order (Fortran order)."""
         return Layout(self.axes[::-1], self.origin)

@@ -112,7 +112,7 @@ def cells(entry: Entry) -> dict[str, str]:
         "source": place_text(entry.file, info.dataset),
         "shape": shape_text(info.shape),
         "dtype": info.dtype_name,
-        "layout": f"{layout.axes} ({layout.origin})" if layout is not None else "",
+        "layout": layout.text if layout is not None else "",
         "chunks": shape_text(chunks) if (chunks := _chunks(info)) else "",
         "filters": " ".join(info.filters),
         "stored as": packing_text(info),

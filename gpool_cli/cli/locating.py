@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -38,6 +39,9 @@ from gpool_cli.report.width import width_of
 _LEAST_LINES = 6
 
 
+_NOT_FINITE = "has pooled channels that are NaN or infinite: nothing tells how sure a class is"
+
+
 def show_cam(options: CamOptions, named: HeadOptions) -> int:
     """Locate a class, and say as the exit code whether the map could be read.
 
@@ -68,7 +72,7 @@ def show_cam(options: CamOptions, named: HeadOptions) -> int:
     if isinstance(seen, Failed):
         print_failure(seen)
         return 1
-    _warn_of_layout(file, seen)
+    _warn(file, seen)
     values = _finished(seen.cam, options)
     said = _said(file, seen, target)
     if options.output is None:
@@ -94,12 +98,14 @@ def _look(file: InputFile, target: Target, options: CamOptions) -> Located | Fai
         return failure_of(file, "", error)
 
 
-def _warn_of_layout(file: InputFile, seen: Located) -> None:
+def _warn(file: InputFile, seen: Located) -> None:
+    warnings = Warnings()
     doubt = layout_doubt(seen.layout, seen.info.shape)
     if doubt:
-        warnings = Warnings()
         warnings.add(Warned(file, seen.info.dataset, "layout", doubt))
-        warnings.print()
+    if math.isnan(seen.confidence):
+        warnings.add(Warned(file, seen.info.dataset, "confidence", _NOT_FINITE))
+    warnings.print()
 
 
 def _finished(cam: Array, options: CamOptions) -> Array:
@@ -116,7 +122,7 @@ def _said(file: InputFile, seen: Located, target: Target) -> list[str]:
     parts = [
         place_text(file, seen.info.dataset),
         shape_text(seen.info.shape),
-        f"{seen.layout.axes} ({seen.layout.origin})",
+        seen.layout.text,
         f"class {seen.index}{name}",
         f"confidence {seen.confidence:.4f}",
     ]

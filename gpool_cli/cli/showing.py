@@ -153,7 +153,7 @@ def _heading(file: InputFile, seen: Glance, view: View) -> Sequence[str]:
     parts = [
         place_text(file, seen.info.dataset),
         shape_text(seen.info.shape),
-        f"{seen.layout.axes} ({seen.layout.origin})",
+        seen.layout.text,
         what,
     ]
     if seen.layout.batch is not None:

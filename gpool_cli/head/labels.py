@@ -72,12 +72,19 @@ def _named(wanted: str, labels: Sequence[str]) -> list[int]:
 
 
 def _nearest(wanted: str, labels: Sequence[str]) -> str:
-    """Up to three names that look like it, with their classes."""
+    """Up to three names that have the word in them, or look like it, with their classes."""
     places = {name: i for i, label in reversed([*enumerate(labels)]) for name in _names(label)}
     key = wanted.casefold()
-    near = difflib.get_close_matches(key, places, n=3, cutoff=0.6)
-    near += [name for name in places if key in name.split() and name not in near]
-    return ", ".join(f"{printable(name)} ({places[name]})" for name in near[:3])
+    near = [name for name in places if key in name.split()]
+    near += [n for n in difflib.get_close_matches(key, places, n=3, cutoff=0.6) if n not in near]
+    return ", ".join(
+        f"{printable(_spelled(name, labels[places[name]]))} ({places[name]})" for name in near[:3]
+    )
+
+
+def _spelled(name: str, label: str) -> str:
+    """A name as its label has it."""
+    return next(part.strip() for part in label.split(",") if part.strip().casefold() == name)
 
 
 def _names(label: str) -> list[str]:

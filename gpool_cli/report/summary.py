@@ -18,7 +18,6 @@ from gpool_cli.report.width import width_of
 from gpool_cli.tally import Tally
 
 ENDS = 10
-_ORIGINS = {"flag": "--layout", "file": "file", "default": "default"}
 # Looked at in every result, to say what is the same in all; the others only where they show.
 FACTS = ("shape", "layout", "dtype", "pooling", "output", "written to")
 _NUMBERS = frozenset({"values", "min", "mean", "max", "NaN"})
@@ -159,7 +158,7 @@ def _number_or_nothing(value: float | None) -> str:
 
 
 def _layout_text(layout: Layout) -> str:
-    return f"{layout.axes} ({_ORIGINS[layout.origin]})"
+    return layout.text
 
 
 def _preview_room(width: int) -> int:

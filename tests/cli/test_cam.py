@@ -178,7 +178,7 @@ def test_nan_is_shown_where_it_is(gpool, here):
         (
             ("--class", "egiptian cat"),
             2,
-            "no class is called 'egiptian cat' (did you mean egyptian",
+            "no class is called 'egiptian cat' (did you mean Egyptian",
         ),
         (("--class", "1000"), 2, "there is no class 1000: there are 1,000"),
         (("--class", "crane"), 2, "several classes are called crane"),
@@ -227,3 +227,12 @@ def test_inputs_that_are_not_one_map(gpool, save, stdin):
     assert "a pipe can't be read twice" in gpool("cam", "-").err
     save("deep.npy", (2, 3, 4, 5, 6))
     assert gpool("cam", "deep.npy").code == 1
+
+
+def test_a_map_with_nan_is_warned_of(gpool, here):
+    values = np.ones((2, 2, 3), "f4")
+    values[0, 0, 0] = np.inf
+    np.save("m.npy", values)
+    ran = gpool("cam", "m.npy")
+    assert (ran.code, "NaN or infinite" in ran.err) == (0, True)
+    assert "NaN" not in gpool("cam", CAT, *HEAD).err

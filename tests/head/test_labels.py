@@ -25,7 +25,7 @@ def test_classes_by_index_and_name(text, place):
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("egiptian cat", "no class is called 'egiptian cat'", "did you mean egyptian cat (2)"),
+        ("egiptian cat", "no class is called 'egiptian cat'", "did you mean Egyptian cat (2)"),
         ("cat", "no class is called 'cat'", "tabby cat (1)"),
         ("zebra", "no class is called 'zebra'", "give its index, or top1"),
         ("6", "there is no class 6: there are 6", "the last is 5"),
