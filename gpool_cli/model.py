@@ -180,6 +180,7 @@ class Result:
         omitted: How many NaN of the map were left out; 0 but in the first result of a map.
         masked: How many of its values a mask, a weight of 0 or a fill value left out; likewise.
         empty: In how many of its channels no value counts; likewise.
+        clamped: How many values of the map the pooling took as another.
         normalized: The values are vectors that were divided by their lengths.
         packed: The values are packed as those of the map are: its scale and offset hold for them.
         first: This is the first of the poolings.
@@ -202,6 +203,7 @@ class Result:
     omitted: int = 0
     masked: int = 0
     empty: int = 0
+    clamped: int = 0
     normalized: bool = False
     packed: bool = False
     first: bool = True
@@ -251,6 +253,8 @@ class Alike:
             file=self.files[place],
             values=of_all.values[place : place + 1],
             omitted=self.omitted[place] if self.omitted and pooling == 0 else 0,
+            # Only of all together is it known.
+            clamped=of_all.clamped if place == 0 else 0,
         )
 
     def outcomes(self) -> Iterator[Outcome]:

@@ -22,6 +22,7 @@ class Tally:
         omitted: NaN of the inputs that were left out.
         masked: Values of the inputs that a mask, a weight of 0 or a fill value left out.
         empty_channels: Channels of the inputs in which no value counts.
+        clamped: Values of the inputs that a pooling took as another, once for each such pooling.
         zero_vectors: Results that have no length to be divided by, and stay zero.
         seconds: Wall time.
         skipped: Arrays and files that were not pooled.
@@ -40,6 +41,7 @@ class Tally:
     omitted: int = 0
     masked: int = 0
     empty_channels: int = 0
+    clamped: int = 0
     zero_vectors: int = 0
     seconds: float = 0.0
     skipped: int = 0

@@ -165,6 +165,7 @@ def _joined(blocks: Sequence[_Block], kind: _Kind, first: Task) -> Alike:
             axes=axes_with_tail(spec, blocks[0].piece.axes),
             parts_of_value=names_of_parts(spec, kind.layout),
             omitted=sum(block.piece.omitted for block in blocks) if i == 0 else 0,
+            clamped=sum(block.piece.clamped[i] for block in blocks),
             normalized=is_normalized(first.recipe, spec),
             first=i == 0,
         )

@@ -47,6 +47,7 @@ class Piece:
         omitted: How many NaN were left out.
         masked: How many other values were left out.
         empty: In how many channels no value counts.
+        clamped: How many values each pooling took as another.
         start: The first row, where the piece is some rows of a batch.
         whole: This is all there is.
     """
@@ -56,6 +57,7 @@ class Piece:
     omitted: int
     masked: int = 0
     empty: int = 0
+    clamped: tuple[int, ...] = ()
     start: int = 0
     whole: bool = True
 
@@ -194,7 +196,8 @@ class MapJob:
         start = rows.first if rows is not None else 0
         empty = int(np.count_nonzero(known.state.empty))
         whole = rows is None
-        return Piece(values, axes, known.omitted, known.masked, empty, start, whole)
+        clamped = tuple(known.state.clamped(pooling) for pooling in self._poolings)
+        return Piece(values, axes, known.omitted, known.masked, empty, clamped, start, whole)
 
     def _finished(self, state: State, pooling: Pooling) -> Array:
         """What one pooling makes of a state, in the dtype that the user gets."""

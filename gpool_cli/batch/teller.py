@@ -101,6 +101,7 @@ def _count_unusual(result: Result, tally: Tally) -> None:
     tally.omitted += result.omitted
     tally.masked += result.masked
     tally.empty_channels += result.empty
+    tally.clamped += result.clamped
     if result.normalized:
         there = result.values.any(axis=result.axes.index("C"))
         tally.zero_vectors += int(np.count_nonzero(~there))

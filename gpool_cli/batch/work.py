@@ -151,6 +151,7 @@ def results_of(
             omitted=piece.omitted if i == 0 else 0,
             masked=piece.masked if i == 0 else 0,
             empty=piece.empty if i == 0 else 0,
+            clamped=piece.clamped[i],
             normalized=is_normalized(task.recipe, spec),
             packed=is_packed(task.recipe, spec, info.packing),
             first=i == 0,

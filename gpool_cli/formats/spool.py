@@ -20,11 +20,11 @@ class Spool:
     it is made of.
 
     Args:
-        in_memory: How many bytes memory bears.
+        in_memory: How many bytes memory bears; None for as many as are usual.
     """
 
-    def __init__(self, in_memory: int = IN_MEMORY) -> None:
-        self._most = in_memory
+    def __init__(self, in_memory: int | None = None) -> None:
+        self._most = IN_MEMORY if in_memory is None else in_memory
         self._file: IO[bytes] = io.BytesIO()
         self._in_memory = True
 

@@ -117,6 +117,8 @@ class Pooling:
             many there are: it keeps its dtype whatever the user asks for, it is not normalized,
             and it has an answer for a channel in which no value counts.
         cell_bytes: What memory a cell takes for it while a map is pooled.
+        clamped: From the statistics to how many values it took as another, which people are told;
+            None where it takes all as they are.
     """
 
     name: str
@@ -129,3 +131,4 @@ class Pooling:
     repeats: bool = False
     companion: bool = False
     cell_bytes: int = 20
+    clamped: Callable[[Mapping[str, Any]], int] | None = None

@@ -12,7 +12,7 @@ from gpool_cli.poolings.anchored import AnchoredSum, PowerTerm
 from gpool_cli.poolings.dtypes import average_dtype
 from gpool_cli.poolings.interface import Array, Floats, Pooling
 from gpool_cli.poolings.overflow import refuse_overflow
-from gpool_cli.poolings.statistics import Count, or_nan
+from gpool_cli.poolings.statistics import Below, Count, or_nan
 
 
 def lp(p: float) -> Pooling:
@@ -38,15 +38,17 @@ def gem(p: float, eps: float) -> Pooling:
 
     As exact as the Lp norm.
     """
-    sums = f"powers p={p!r} eps={eps!r}"
+    sums, below = f"powers p={p!r} eps={eps!r}", f"below {eps!r}"
     term = PowerTerm(p, eps, signed=True)
     return Pooling(
         name="gem",
-        needs={sums: partial(AnchoredSum, term), "count": Count},
+        needs={sums: partial(AnchoredSum, term), below: partial(Below, eps), "count": Count},
         finish=partial(_finish_mean, sums, p),
         result_dtype=average_dtype,
         formula="((1/n) * sum(max(x, eps)**p))**(1/p)",
         source="Radenovic, Tolias, Chum (TPAMI 2019), arXiv:1711.02512",
+        cell_bytes=28,
+        clamped=partial(_number_below, below),
     )
 
 
@@ -59,6 +61,10 @@ def _finish_norm(sums: str, p: float, statistics: Mapping[str, Any]) -> Array:
 def _finish_mean(sums: str, p: float, statistics: Mapping[str, Any]) -> Array:
     count = statistics["count"].value
     return or_nan(_rooted(statistics[sums], count, p), count)
+
+
+def _number_below(below: str, statistics: Mapping[str, Any]) -> int:
+    return int(statistics[below].value.sum())
 
 
 def _rooted(powers: AnchoredSum, count: Floats, p: float) -> Floats:

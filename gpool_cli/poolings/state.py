@@ -61,6 +61,10 @@ class State:
         """In which cells no value counts, shape of the grid."""
         return np.equal(self._count.value, 0)
 
+    def clamped(self, pooling: Pooling) -> int:
+        """How many values a pooling took as another."""
+        return pooling.clamped(self._statistics) if pooling.clamped is not None else 0
+
     def finish(
         self, pooling: Pooling, dtype: np.dtype[Any] | None = None, norm: Norm | None = None
     ) -> Array:

@@ -31,6 +31,25 @@ class Count:
         self.value += other.value
 
 
+class Below:
+    """How many of every cell's values that count are below a number."""
+
+    def __init__(self, least: float, grid: Grid) -> None:
+        # As float64, or it would be rounded to the dtype of the values.
+        self._least = np.float64(least)
+        self.value: Array = np.zeros(grid.shape, np.int64)
+
+    def update(self, region: Region, cells: Cells) -> None:
+        below = cells.values < self._least
+        if cells.missing is not None:
+            below &= ~cells.missing
+        target = self.value[region]
+        target += np.count_nonzero(below, axis=1).reshape(target.shape)
+
+    def merge(self, other: Below) -> None:
+        self.value += other.value
+
+
 class Sum:
     """The sum of every cell's values, in double-double."""
 

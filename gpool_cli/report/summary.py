@@ -225,6 +225,8 @@ def _special_values(tally: Tally) -> list[str]:
         parts.append(f"{count_text(tally.masked, 'value')} of the inputs masked or missing")
     if tally.empty_channels:
         parts.append(f"{count_text(tally.empty_channels, 'channel')} without any valid value")
+    if tally.clamped:
+        parts.append(f"{count_text(tally.clamped, 'value')} below eps, taken as it by gem")
     if tally.zero_vectors:
         parts.append(f"{count_text(tally.zero_vectors, 'zero vector')} not normalized")
     return parts

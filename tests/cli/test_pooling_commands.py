@@ -91,3 +91,30 @@ def test_any_number_of_workers_gives_the_same_bytes(
     for jobs in (1, 2):
         assert gpool("pool", *asked, "a.npy", "-j", jobs, "-o", f"{jobs}.npz").code == 0
     assert (here / "1.npz").read_bytes() == (here / "2.npz").read_bytes()
+
+
+@pytest.mark.parametrize("output", ["o.npy", "o.csv", "o.h5", "o/"])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_gem_says_how_many_values_it_took_as_eps(
+    gpool: Gpool, here: Path, jobs: int, output: str
+) -> None:
+    values = np.arange(-6, 6, dtype="f4").reshape(2, 2, 3)
+    values[0, 0, 0] = np.nan  # which is below nothing
+    Path("t").mkdir()
+    for i in range(3):
+        np.save(f"t/{i}.npy", values)
+    np.save("t/other.npy", np.ones((3, 3, 3), "f4"))
+    said = ("--nan", "omit", "--jobs", jobs, "--report", "r.json", "-o", output)
+    ran = gpool("pool", "-m", "gem", "-m", "gem:eps=2.5", "t", *said)
+    assert ran.code == 0
+    clamped = 3 * (6 + 8) + 27
+    assert f"{clamped} values below eps, taken as it by gem" in ran.out
+    assert json.loads(Path("r.json").read_text())["totals"]["clamped"] == clamped
+
+
+def test_what_is_masked_is_not_counted_as_eps(gpool: Gpool, here: Path) -> None:
+    np.save("x.npy", np.zeros((2, 2, 2, 3)))
+    assert "6 values below eps" in gpool("gem", "x.npy", "--mask", "[[1, 0], [0, 0]]").out
+    of_each = "[[[1, 0], [0, 0]], [[1, 1], [0, 0]]]"
+    assert "9 values below eps" in gpool("gem", "x.npy", "--mask", of_each).out
+    assert "below eps" not in gpool("gem", "x.npy", "--eps", "1e-9", "--mask", "[[0,0],[0,0]]").out

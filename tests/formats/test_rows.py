@@ -44,7 +44,7 @@ class TestSpool:
         assert spooled(spool)[:, 0, 0, 0].tolist() == [2, 2, 1, 3, 3, 3]
 
     def test_more_than_memory_bears(self, make_result, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(spool_module, "_IN_MEMORY", 1000)
+        monkeypatch.setattr(spool_module, "IN_MEMORY", 1000)
         monkeypatch.setattr(rows_module, "BLOCK_BYTES", 100)
         values = np.arange(900, dtype="f4").reshape(100, 1, 1, 9)
         spool = RowSpool()
@@ -125,7 +125,7 @@ class TestTemporaryFile:
         def full() -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(spool_module, "_IN_MEMORY", 4)
+        monkeypatch.setattr(spool_module, "IN_MEMORY", 4)
         monkeypatch.setattr("tempfile.TemporaryFile", full)
         spool = RowSpool()
         with pytest.raises(OutputError) as caught:
