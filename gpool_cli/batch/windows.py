@@ -264,7 +264,7 @@ def _whole(info: ArrayInfo) -> Parts:
 
 def is_written_out(path: str) -> bool:
     """Whether a mask is no file but the numbers themselves: ``[[1, 1, 0], [0, 1, 0]]``."""
-    return path.startswith("[") and not os.path.lexists(path)
+    return path.startswith("[") and path.rstrip().endswith("]") and not os.path.lexists(path)
 
 
 def _written_out(text: str) -> Array:
