@@ -93,7 +93,7 @@ class Counting:
         """
         missing = _where_any(values, self._fills) if self._fills.size else None
         if self._packing is not None:
-            values = _unpacked(values, self._packing)
+            values = _unpacked(values, self._packing, missing)
         cells = self._cells(block, values)
         if missing is not None:
             cells = replace(cells, missing=as_cells(missing, self._memory))
@@ -167,13 +167,27 @@ def _where_any(values: Array, fills: Array) -> Bools | None:
     return found if found.any() else None
 
 
-def _unpacked(values: Array, packing: Packing) -> Floats:
-    """The values that are meant, from the stored ones: two operations in float64."""
+def _unpacked(values: Array, packing: Packing, missing: Bools | None) -> Floats:
+    """The values that are meant, from the stored ones: two operations in float64.
+
+    Raises:
+        InputError: One that is not missing does not fit into a float64.
+    """
     if packing.unsigned:
         values = values.view(f"u{values.itemsize}")
     meant = values.astype(np.float64)
-    meant *= packing.scale
-    meant += packing.offset
+    with np.errstate(over="ignore", invalid="ignore"):
+        meant *= packing.scale
+        meant += packing.offset
+    lost = ~np.isfinite(meant)
+    if lost.any():
+        lost &= np.isfinite(values) if missing is None else np.isfinite(values) & ~missing
+        if lost.any():
+            raise InputError(
+                f"has the stored value {values[lost].flat[0]!s}, "
+                "which unpacked does not fit float64",
+                "are scale_factor and add_offset right? leave out --unpack to pool what is stored",
+            )
     return meant
 
 

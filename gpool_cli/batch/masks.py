@@ -107,15 +107,19 @@ def split_masks(
     if not recipe.has_companions:
         return list(files), []
     owners: dict[str, tuple[Companion, InputFile]] = {}
+    own: set[Companion] = set()
     for file in files:
         for one in companions_of(file, recipe):
             path = os.path.abspath(one.path)
-            if path != os.path.abspath(file.path) and not one.dataset:
+            if path != os.path.abspath(file.path):
                 owners.setdefault(path, (one, file))
+            elif one.dataset:
+                own.add(one)
     kept, skipped = [], []
     for file in files:
         found = owners.get(os.path.abspath(file.path)) if file.path != STDIN else None
-        if found is None:
+        # A container may hold maps beside the mask that is theirs too.
+        if found is None or found[0] in own:
             kept.append(file)
         else:
             reason = f"is the {found[0].what} of {found[1].path}"

@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, get_args
 
 from gpool_cli import __version__
 from gpool_cli.batch.plan import Planned
@@ -27,6 +27,14 @@ from gpool_cli.recipe import Recipe
 
 _MAGIC = "gpool part"
 _CHUNK = 1 << 20
+_OUTCOMES = (*get_args(Outcome), Alike)
+
+# What `decode` and `_head` raise for a part that says what no part says.
+_NONSENSE = (
+    *(ValueError, TypeError, KeyError, IndexError, AttributeError),
+    *(MemoryError, OverflowError, RecursionError),
+)
+
 _END = len("sha256 ") + 64 + 1
 
 Stamp = tuple[int, int]
@@ -176,7 +184,10 @@ class Part:
                 f"can't read the part {printable(path)}: {error.strerror or error}",
                 "name what --shard has written",
             ) from None
-        self.head = _head(said)
+        try:
+            self.head = _head(said)
+        except _NONSENSE:
+            raise _damaged(path) from None
 
     def outcomes(self) -> Iterator[Outcome | Alike]:
         """What was found out, in the order of the inputs."""
@@ -184,7 +195,13 @@ class Part:
         with open(self.path, "rb") as file:
             file.readline()
             while file.tell() < self._end:
-                yield decode(file.readline(), file.read, files)
+                try:
+                    outcome = decode(file.readline(), file.read, files)
+                except _NONSENSE:
+                    raise _damaged(self.path) from None
+                if type(outcome) not in _OUTCOMES:
+                    raise _damaged(self.path)
+                yield outcome
 
 
 def _first_line(file: BinaryIO) -> dict[str, Any] | None:
@@ -209,10 +226,14 @@ def _check_whole(file: BinaryIO, path: str) -> int:
         digest.update(part)
         left -= len(part)
     if file.read() != f"sha256 {digest.hexdigest()}\n".encode():
-        raise UsageError(
-            f"the part {printable(path)} is damaged or cut short", "copy it again, or make it anew"
-        )
+        raise _damaged(path)
     return end
+
+
+def _damaged(path: str) -> UsageError:
+    return UsageError(
+        f"the part {printable(path)} is damaged or cut short", "copy it again, or make it anew"
+    )
 
 
 def _said(head: Head) -> dict[str, Any]:

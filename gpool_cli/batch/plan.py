@@ -129,13 +129,13 @@ def check_beside(
     reports: Sequence[str],
     beside: Iterable[str],
 ) -> None:
-    """Refuse to replace a mask or a weights map of the run.
+    """Refuse to replace what is read beside the inputs: a mask, a weights map, or a part.
 
     Args:
         planned: The inputs and their outputs.
         destination: Where results go.
         reports: Where reports go.
-        beside: The paths of masks and weights maps.
+        beside: The paths of what is read.
 
     Raises:
         UsageError: An output is one of them.

@@ -13,7 +13,6 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.layout import Layout
@@ -122,16 +121,25 @@ def decode(line: bytes, read: Callable[[int], bytes], files: list[InputFile]) ->
     return noun(json.loads(line))
 
 
-def _dtype(descr: Any) -> np.dtype[Any]:
-    return npy.descr_to_dtype(_descr(descr))
-
-
 def _descr_of(dtype: np.dtype[Any]) -> Any:
-    return dtype.descr if dtype.names else dtype.str
+    """A dtype as JSON has it, without what h5py notes in it: `Attribute.kind` says that."""
+    if dtype.subdtype is not None:
+        return [_descr_of(dtype.subdtype[0]), dtype.shape]
+    if dtype.fields is None:
+        return dtype.str
+    parts = [dtype.fields[name] for name in dtype.names or ()]
+    return {
+        "names": dtype.names,
+        "formats": [_descr_of(part[0]) for part in parts],
+        "offsets": [part[1] for part in parts],
+        "itemsize": dtype.itemsize,
+    }
 
 
-def _descr(said: Any) -> Any:
-    """The fields of a compound type are tuples, which JSON has not."""
-    if isinstance(said, str):
-        return said
-    return [(name, _descr(kind), *map(tuple, shape)) for name, kind, *shape in said]
+def _dtype(descr: Any) -> np.dtype[Any]:
+    if isinstance(descr, list):
+        return np.dtype((_dtype(descr[0]), tuple(descr[1])))
+    if isinstance(descr, dict):
+        descr = {**descr, "formats": [_dtype(field) for field in descr["formats"]]}
+    dtype: np.dtype[Any] = np.dtype(descr)
+    return dtype

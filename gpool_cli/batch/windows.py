@@ -3,12 +3,18 @@
 A window is some rows along the first axis in memory, about a megabyte. The next block, the next
 map, and the next input often need the same ones: the windows used last stay in memory, and a mask
 that all inputs share is read once by each worker.
+
+A box that crosses more windows than can be kept, as every box does of a large mask in the opposite
+memory order to its map, is cut out of a slab: a larger box, for which all windows are read once,
+and which serves many blocks.
 """
 
 from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +24,7 @@ from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import BLOCK_BYTES, Array, Parts, Reader, cut_parts, usable_dtype
 from gpool_cli.formats.opening import format_of, open_reader
 from gpool_cli.layout import shape_text, size_of
-from gpool_cli.model import ArrayInfo, Part
+from gpool_cli.model import ArrayInfo
 from gpool_cli.printable import printable
 from gpool_cli.quantities import bytes_text
 
@@ -31,24 +37,41 @@ _KNOWN = 16
 Key = tuple[object, ...]
 
 
+class _Slab(NamedTuple):
+    """A box that is kept, in the axis order of memory."""
+
+    start: tuple[int, ...]
+    values: Array
+
+    def holds(self, start: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+        size = self.values.shape
+        sides = zip(self.start, size, start, shape, strict=True)
+        return all(a <= b and b + n <= a + length for a, length, b, n in sides)
+
+
 class _Kept:
-    """The windows used last, and what is known of the arrays they are of."""
+    """The windows and slabs used last, and what is known of the arrays they are of."""
 
     def __init__(self) -> None:
-        self._windows: OrderedDict[Key, Array] = OrderedDict()
+        self._windows: OrderedDict[Key, _Slab] = OrderedDict()
         self._infos: OrderedDict[Key, tuple[ArrayInfo, Parts]] = OrderedDict()
         self._nbytes = 0
 
-    def window(self, key: Key) -> Array | None:
+    def window(self, key: Key) -> _Slab | None:
         if key in self._windows:
             self._windows.move_to_end(key)
         return self._windows.get(key)
 
-    def keep(self, key: Key, values: Array) -> None:
-        self._windows[key] = values
-        self._nbytes += values.nbytes
+    def keep(self, key: Key, window: _Slab) -> None:
+        self.forget(key)
+        self._windows[key] = window
+        self._nbytes += window.values.nbytes
         while self._nbytes > KEPT_BYTES and len(self._windows) > 1:
-            self._nbytes -= self._windows.popitem(last=False)[1].nbytes
+            self.forget(next(iter(self._windows)))
+
+    def forget(self, key: Key) -> None:
+        if key in self._windows:
+            self._nbytes -= self._windows.pop(key).values.nbytes
 
     def info(self, key: Key) -> tuple[ArrayInfo, Parts] | None:
         return self._infos.get(key)
@@ -128,42 +151,99 @@ class Windows:
         """
         if self.info.fortran:
             start, shape = start[::-1], shape[::-1]
-        parts, axis = self._parts, self._parts.axis
-        first, last = start[axis], start[axis] + shape[axis]
-        pieces = []
-        for number in range(first // parts.step, -(-last // parts.step)):
-            part = parts[number]
-            box = [slice(a, a + n) for a, n in zip(start, shape, strict=True)]
-            rows = max(first, part.first), min(last, part.last)
-            box[axis] = slice(rows[0] - part.first, rows[1] - part.first)
-            pieces.append(self._window(number)[tuple(box)])
-        values = pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis)
+        if self._crosses_many(start, shape):
+            values = self._cut_out(start, shape)
+        else:
+            values = self._put_together(start, shape, self._window)
         return values.T if self.info.fortran else values
+
+    def _numbers(self, start: tuple[int, ...], shape: tuple[int, ...]) -> range:
+        """The windows that a box crosses."""
+        axis, step = self._parts.axis, self._parts.step
+        return range(start[axis] // step, -(-(start[axis] + shape[axis]) // step))
+
+    def _crosses_many(self, start: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+        """Whether the windows that a box crosses can't all be kept."""
+        count = len(self._numbers(start, shape))
+        window = size_of(self._parts[0].of(self.info.memory_shape)) * self._dtype.itemsize
+        return count > 1 and count * window > KEPT_BYTES
+
+    def _put_together(
+        self, start: tuple[int, ...], shape: tuple[int, ...], window: Callable[[int], Array]
+    ) -> Array:
+        """The values of a box, from its windows."""
+        axis, numbers = self._parts.axis, self._numbers(start, shape)
+        within = [slice(a, a + n) for a, n in zip(start, shape, strict=True)]
+        whole = None if len(numbers) == 1 else np.empty(shape, self._dtype)
+        for number in numbers:
+            part = self._parts[number]
+            first, last = max(start[axis], part.first), min(start[axis] + shape[axis], part.last)
+            within[axis] = slice(first - part.first, last - part.first)
+            piece = window(number)[tuple(within)]
+            if whole is None:
+                return piece
+            rows = slice(first - start[axis], last - start[axis])
+            whole[(slice(None),) * axis + (rows,)] = piece
+        assert whole is not None
+        return whole
+
+    def _cut_out(self, start: tuple[int, ...], shape: tuple[int, ...]) -> Array:
+        """The values of a box, from a slab that holds it."""
+        key = (*self._key, "slab")
+        slab = _kept.window(key)
+        if slab is None or not slab.holds(start, shape):
+            _kept.forget(key)
+            begin, size = self._around(start, shape)
+            slab = _Slab(begin, self._put_together(begin, size, self._read))
+            _kept.keep(key, slab)
+        sides = zip(start, slab.start, shape, strict=True)
+        return slab.values[tuple(slice(a - b, a - b + n) for a, b, n in sides)]
+
+    def _around(
+        self, start: tuple[int, ...], shape: tuple[int, ...]
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """A slab of half of what may be kept: a box, and what is likely to be asked for next.
+
+        The blocks of a map in the opposite order go along the first axis fastest.
+        """
+        begin, size = list(start), list(shape)
+        room = KEPT_BYTES // 2 // self._dtype.itemsize
+        for axis, length in enumerate(self.info.memory_shape):
+            most = room // (size_of(tuple(size)) // size[axis])
+            if most >= length:
+                begin[axis], size[axis] = 0, length
+            else:
+                size[axis] = max(size[axis], min(most, length - begin[axis]))
+        return tuple(begin), tuple(size)
 
     def _window(self, number: int) -> Array:
         if self._given is not None:
             return self._given
         key = (*self._key, number)
-        values = _kept.window(key)
-        if values is None:
-            pulse.read()
-            values = self._read(self._parts[number])
-            pulse.work()
-            _kept.keep(key, values)
-        return values
+        window = _kept.window(key)
+        if window is None:
+            window = _Slab((), self._read(number))
+            _kept.keep(key, window)
+        return window.values
 
-    def _read(self, part: Part) -> Array:
-        reader = self._opened()
-        dtype = self.info.dtype
-        assert dtype is not None
-        kind = np.dtype(bool) if self._mask else dtype.newbyteorder("=")
-        window = np.empty(part.of(self.info.memory_shape), kind)
+    def _read(self, number: int) -> Array:
+        """A window as it is in the file."""
+        pulse.read()
+        part, reader = self._parts[number], self._opened()
+        window = np.empty(part.of(self.info.memory_shape), self._dtype)
         for block, values in reader.blocks(self.info, None if reader.sequential else [part]):
             box = [slice(a, a + n) for a, n in zip(block.start, block.shape, strict=True)]
             rows = box[part.axis]
             box[part.axis] = slice(rows.start - part.first, rows.stop - part.first)
             window[tuple(box)] = _as_mask(values) if self._mask else _as_weights(values)
+        pulse.work()
         return window
+
+    @property
+    def _dtype(self) -> np.dtype[Any]:
+        """What the values are in memory."""
+        assert self.info.dtype is not None
+        return np.dtype(bool) if self._mask else self.info.dtype.newbyteorder("=")
 
     def _opened(self) -> Reader:
         if self._reader is None:
@@ -184,7 +264,7 @@ def _whole(info: ArrayInfo) -> Parts:
 
 def is_written_out(path: str) -> bool:
     """Whether a mask is no file but the numbers themselves: ``[[1, 1, 0], [0, 1, 0]]``."""
-    return path.startswith("[") and not os.path.lexists(path)
+    return path.startswith("[") and path.rstrip().endswith("]") and not os.path.lexists(path)
 
 
 def _written_out(text: str) -> Array:

@@ -11,10 +11,21 @@ from gpool_cli.cli.headoptions import collect_head, head_options
 from gpool_cli.cli.lengths import parse_lengths
 from gpool_cli.cli.options import array_options, collect, complete_path
 from gpool_cli.errors import UsageError
+from gpool_cli.layout import size_of
+
+# As many as a picture of 8192 x 8192 has, and half a gigabyte as float64.
+_MOST_VALUES = 1 << 26
 
 
 def _size(_: click.Context, __: click.Parameter, value: str | None) -> Any:
-    return parse_lengths(value, 2, "size") if value is not None else None
+    if value is None:
+        return None
+    size = parse_lengths(value, 2, "size")
+    if size_of(size) > _MOST_VALUES:
+        raise UsageError(
+            f"--size {value} asks for more than {_MOST_VALUES:,} values", "choose a smaller one"
+        )
+    return size
 
 
 @click.command("cam")

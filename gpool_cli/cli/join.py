@@ -11,7 +11,7 @@ from gpool_cli.access import Access
 from gpool_cli.batch.destination import Destination, parse_destination
 from gpool_cli.batch.merge import open_parts, outcomes_of_parts
 from gpool_cli.batch.part import Part, Whole
-from gpool_cli.batch.plan import Planned, check_existing, check_reports
+from gpool_cli.batch.plan import Planned, check_beside, check_existing, check_reports
 from gpool_cli.batch.run import take_outcomes
 from gpool_cli.batch.sinks import make_sink
 from gpool_cli.cli.conduct import conduct
@@ -39,6 +39,7 @@ def join(options: MergeOptions) -> int:
     whole = parts[0].head.whole
     destination = _destination(whole, options)
     planned = _planned(parts, destination)
+    check_beside(planned, destination, options.reports, options.parts)
     check_reports(options.reports, planned, destination)
     with _record(destination, planned, whole) as record:
         if record is not None:

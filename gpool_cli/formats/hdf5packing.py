@@ -33,10 +33,10 @@ def read_packing(dsid: Any, dtype: np.dtype[Any] | None) -> Packing | None:
     if dtype is None or dtype.kind not in "fiu" or not h5a.get_num_attrs(dsid):
         return None
     native = dtype.newbyteorder("=")
-    missing = dict.fromkeys(_missing(dsid, native))
+    unsigned = native.kind == "i" and _is_unsigned(dsid)
+    missing = dict.fromkeys(_missing(dsid, native, unsigned))
     scale, offset = _number(dsid, _SCALE), _number(dsid, _OFFSET)
     packed = scale is not None or offset is not None
-    unsigned = native.kind == "i" and _is_unsigned(dsid)
     if not missing and not packed and not unsigned:
         return None
     meant = np.dtype(f"u{native.itemsize}") if unsigned else native
@@ -52,8 +52,11 @@ def read_packing(dsid: Any, dtype: np.dtype[Any] | None) -> Packing | None:
     )
 
 
-def _missing(dsid: Any, dtype: np.dtype[Any]) -> Iterator[bytes]:
-    """The stored values that stand for none; those that no stored value can be are left out."""
+def _missing(dsid: Any, dtype: np.dtype[Any], unsigned: bool) -> Iterator[bytes]:
+    """The stored values that stand for none; those that no stored value can be are left out.
+
+    Where integers are meant without a sign, one may be said with or without it.
+    """
     for name in _MISSING:
         for value in _read(dsid, name).reshape(-1):
             with np.errstate(all="ignore"):
@@ -62,8 +65,10 @@ def _missing(dsid: Any, dtype: np.dtype[Any]) -> Iterator[bytes]:
                     fits = bool(np.isfinite(stored)) or not np.isfinite(value)
                 else:
                     number = value.item()
-                    bounds = np.iinfo(dtype)
-                    fits = number == number and bounds.min <= number <= bounds.max
+                    lowest, highest = np.iinfo(dtype).min, np.iinfo(dtype).max
+                    if unsigned and number == number and number > highest:
+                        number -= highest - lowest + 1
+                    fits = number == number and lowest <= number <= highest
                     fits = fits and int(number) == number
                     stored = dtype.type(int(number)) if fits else dtype.type(0)
             if fits:

@@ -207,7 +207,7 @@ def _follow(here: Any, path: bytes, leave: Leave | None, links: int = _MOST_LINK
     for part in path.split(b"/"):
         if part in (b"", b"."):
             continue
-        if not isinstance(here, h5py.h5g.GroupID) or part not in here:
+        if not isinstance(here, h5py.h5g.GroupID) or not here.links.exists(part):
             shown = printable(path.decode("utf-8", "surrogateescape"))
             raise InputError(f"is a link to {shown}, which is not there")
         here = _open(here, part, here.links.get_info(part).type, leave, links)

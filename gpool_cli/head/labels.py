@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from gpool_cli.errors import UsageError
 from gpool_cli.printable import printable
 
-_TOP = re.compile(r"top([1-9]\d*)", re.IGNORECASE)
+_TOP = re.compile(r"top([1-9]\d{0,17})", re.IGNORECASE)
 
 
 def parse_labels(text: str) -> tuple[str, ...]:
@@ -38,7 +38,7 @@ def find_class(text: str, labels: Sequence[str], count: int) -> int:
         UsageError: There is no such class, or more than one.
     """
     wanted = text.strip()
-    if re.fullmatch(r"\d+", wanted):
+    if re.fullmatch(r"\d{1,18}", wanted):
         if int(wanted) < count:
             return int(wanted)
         raise UsageError(

@@ -1,5 +1,6 @@
 """Any box of a mask: every format and order, and no more in memory than is said."""
 
+import itertools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -71,8 +72,38 @@ def test_few_windows_are_kept(tmp_path: Path) -> None:
     for row in range(1000):
         found.box((row, 0), (1, 20))
     found.close()
-    held = sum(window.nbytes for window in windows._kept._windows.values())
-    assert 0 < held <= 300
+    assert 0 < held() <= 300
+
+
+def held() -> int:
+    return sum(window.values.nbytes for window in windows._kept._windows.values())
+
+
+@pytest.mark.parametrize("save", [save_npy, save_h5])
+def test_boxes_across_many_windows_are_cut_out_of_few_slabs(
+    save: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.random.default_rng(0).random((40, 10, 23)) < 0.5
+    found = Windows(save(tmp_path, values), "", True, DEFAULT_ACCESS)
+    reads = []
+    read = Windows._read
+    monkeypatch.setattr(
+        Windows, "_read", lambda self, number: reads.append(number) or read(self, number)
+    )
+    for column, row in itertools.product(range(23), range(10)):
+        box = found.box((0, row, column), (40, 1, 1))
+        np.testing.assert_array_equal(box, values[:, row : row + 1, column : column + 1])
+        assert held() <= 300
+    # A slab has 150 values, three boxes, and ten boxes are a column.
+    assert len(reads) <= len(found._parts) * 23 * 4
+    found.close()
+
+
+def test_a_box_keeps_no_window_alive(tmp_path: Path) -> None:
+    found = Windows(save_npy(tmp_path, np.ones((10, 20), bool)), "", True, DEFAULT_ACCESS)
+    assert len(found._numbers((0, 0), (10, 1))) > 1
+    assert found.box((0, 0), (10, 1)).base is None
+    found.close()
 
 
 def test_what_is_kept_is_not_read_again(tmp_path: Path) -> None:

@@ -75,6 +75,23 @@ def test_weighted_means(gpool, dtype, weights):
     assert (np.abs(got - expected) <= ulps * np.spacing(size.astype(got.dtype))).all()
 
 
+@pytest.mark.parametrize("weight", [1e308, 1e250, 1e-250, 5e-324])
+def test_weights_that_no_product_holds_are_refused(gpool, weight):
+    np.save("x.npy", np.full((4, 5, 3), 0.7, "f4"))
+    np.save("w.npy", np.full((4, 5), weight))
+    ran = gpool("avg", "x.npy", "--weights-map", "w.npy", "-o", "o.npy")
+    assert ran.code == 1
+    assert f"is too {'large' if weight > 1 else 'small'} for products" in ran.err
+    assert "multiply all weights by one number" in ran.err
+
+
+def test_small_weights_beside_others_count_as_little_as_they_should(gpool):
+    np.save("x.npy", np.array([[[3.0], [5.0]]]))
+    np.save("w.npy", np.array([[1.0, 1e-300]]))
+    assert gpool("avg", "x.npy", "--weights-map", "w.npy", "-o", "o.npy").code == 0
+    assert np.load("o.npy").item() == 3
+
+
 def test_a_mask_and_weights_together(gpool, save):
     values = save("x.npy", (4, 5, 3)).astype("f8")
     values[0, 0] = np.nan
@@ -154,6 +171,32 @@ def test_integers_have_no_nan(gpool, save):
     assert ran.code == 1
     assert "3 channels without any valid value, and int16 has no NaN" in ran.err
     assert gpool("max", "x.npy", "--mask", "m.npy", "--dtype", "float32").code == 0
+
+
+def test_a_mask_whose_name_begins_with_a_bracket_is_a_file(gpool, save):
+    save("x.npy", (4, 5, 3))
+    assert "its mask [nope].npy is not there" in gpool("avg", "x.npy", "--mask", "[nope].npy").err
+
+
+def test_a_container_of_masks_of_others_is_no_input(gpool, save):
+    with h5py.File("masks.h5", "w") as file:
+        for name in ("a", "b"):
+            save(f"d/{name}.npy", (4, 5, 3))
+            file[name] = np.ones((4, 5), "u1")
+    os.rename("masks.h5", "d/masks.h5")
+    ran = gpool("avg", "d", "--mask", "d/masks.h5:{stem}", "-o", "o.npz", "--report", "r.json")
+    assert (ran.code, ran.err) == (0, "")
+    assert sorted(np.load("o.npz")) == ["a", "b"]
+    assert "is the mask of d/a.npy" in Path("r.json").read_text()
+
+
+def test_a_container_of_maps_and_of_the_mask_of_all_is_one(gpool, save):
+    save("d/a.npy", (4, 5, 3))
+    with h5py.File("d/all.h5", "w") as file:
+        file["mask"] = np.ones((4, 5), "u1")
+        file["map"] = np.ones((4, 5, 3), "f4")
+    assert gpool("avg", "d", "--mask", "d/all.h5:mask", "-o", "o.npz").code == 0
+    assert len(np.load("o.npz").files) == 2
 
 
 @pytest.mark.parametrize(("nan", "code"), [("propagate", 0), ("omit", 0), ("error", 0)])

@@ -75,6 +75,17 @@ def test_the_dtype_of_unpacked_values(gpool, stored, scale, result):
     assert (got.dtype, one(got)) == (np.dtype(result), [18, 20, 22])
 
 
+@pytest.mark.parametrize(("fill", "code"), [(3e300, 0), (4e300, 1)])
+def test_a_value_that_unpacked_fits_nowhere(gpool, fill, code):
+    with h5py.File("p.nc", "w") as file:
+        file["t"] = np.array([[[1.0]], [[3e300]], [[np.inf]]])
+        file["t"].attrs.update({"scale_factor": 1e10, "_FillValue": fill})
+    ran = gpool("max", "p.nc", "--unpack", "-o", "o.npz")
+    assert ran.code == code
+    assert ("the stored value 3e+300, which unpacked does not fit" in ran.err) == bool(code)
+    assert "Warning" not in ran.err
+
+
 def test_unsigned_values(gpool):
     with h5py.File("p.nc", "w") as file:
         file["t"] = np.array([[[-1, 2]], [[1, -128]]], "i1")
@@ -93,12 +104,17 @@ def test_unsigned_values(gpool):
         ("i4", {"_FillValue": np.nan, "missing_value": 7.5}, [0, 1, 2, 3]),
         ("i4", {"_FillValue": 1e20, "missing_value": np.int64(5)}, [0, 1, 3]),
         ("u1", {"_FillValue": -1}, [0, 1, 2, 3]),
+        ("i1", {"_FillValue": np.uint8(253), "_Unsigned": "true"}, [0, 1, 2]),
+        ("i1", {"_FillValue": np.int8(-3), "_Unsigned": "true"}, [0, 1, 2]),
+        ("i1", {"_FillValue": np.uint8(253)}, [0, 1, 2, 3]),
+        ("i1", {"_FillValue": np.int16(300), "_Unsigned": "true"}, [0, 1, 2, 3]),
         ("f4", {"_FillValue": "none"}, [0, 1, 2, 3]),
     ],
 )
 def test_what_is_compared_are_stored_values(gpool, dtype, attributes, valid):
     """``valid`` says which of four values are not missing; NaN are left out besides."""
     special = [np.nan, np.nan, 5, 1e20] if np.dtype(dtype).kind == "f" else [0, 1, 5, 3]
+    special = [0, 1, 5, -3] if dtype == "i1" else special
     with h5py.File("p.h5", "w") as file:
         file["t"] = np.array(special, dtype).reshape(4, 1, 1)
         for name, value in attributes.items():

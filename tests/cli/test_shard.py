@@ -1,5 +1,6 @@
 """--shard and merge: what comes of the parts is what one run writes, byte for byte, and says."""
 
+import hashlib
 import itertools
 import os
 from pathlib import Path
@@ -32,6 +33,8 @@ def maps(save, here: Path) -> None:
         file.attrs["numbers"] = np.arange(3)
         file.attrs["table"] = np.array([(1, 2.5)], [("a", "i4"), ("b", "f8", (1,))])
         file.attrs["words"] = ["one", "two"]
+        file.attrs["nested"] = np.zeros(2, [("n", [("q", "f4", (2,)), ("w", "S3")])])
+        file.attrs["told"] = np.array([(1, "hi")], [("x", "i4"), ("y", h5py.string_dtype())])
         file["features"].attrs["layout"] = "HWC"
         file["group/note"] = "no map"
         file["group"].attrs["of"] = b"bytes"
@@ -184,6 +187,46 @@ def test_a_part_with_one_bit_changed_is_refused(gpool, parts: list[Path]) -> Non
     for place in range(0, len(whole), 97):
         parts[1].write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
         refused(gpool, "merge", *parts, "-o", "y.npy")
+
+
+def signed(whole: bytes) -> bytes:
+    """A part with the checksum that fits it."""
+    lines = whole[: whole.rindex(b"sha256 ")]
+    return lines + f"sha256 {hashlib.sha256(lines).hexdigest()}\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"shard": ', b'"shared": '),
+        (b'"shard": [2', b'"shard": [[], 2'),
+        (b'"is":"Alike"', b'"is":"Nothing"'),
+        (b'"is":"Alike"', b'"is":"InputFile"'),
+        (b'{"file":1}', b'{"file":999}'),
+        (b'"array":[2,', b'"array":[99999999999999,'),
+        (b'"array":[2,', b'"array":[9,'),
+        (b'"dtype":"<f4"', b'"dtype":"<f44"'),
+    ],
+)
+def test_a_part_that_says_nonsense_is_damaged(
+    gpool, parts: list[Path], old: bytes, new: bytes
+) -> None:
+    whole = parts[1].read_bytes()
+    assert old in whole
+    parts[1].write_bytes(signed(whole.replace(old, new)))
+    said = refused(gpool, "merge", *parts, "-o", "y.npy")
+    assert "2-of-3.shard is damaged or cut short" in said
+    assert not os.path.exists("y.npy")
+
+
+def test_a_part_is_never_the_output(gpool, parts: list[Path], here: Path) -> None:
+    for name, words in (("y.npy", ()), ("y.json", ("--report", "y.json"))):
+        parts[0] = parts[0].rename(here / name)
+        before = parts[0].read_bytes()
+        for more in ((), ("--overwrite",)):
+            said = refused(gpool, "merge", *parts, "-o", "y.npy", *words, *more)
+            assert f"the output {name} is the input" in said
+            assert parts[0].read_bytes() == before
 
 
 def test_a_part_of_another_version_is_refused(gpool, parts: list[Path]) -> None:

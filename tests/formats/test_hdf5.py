@@ -469,6 +469,16 @@ class TestLinks:
         assert info.refusal == reason
         assert not info.broken
 
+    def test_a_soft_link_to_a_name_that_is_not_utf_8(self, path: Path) -> None:
+        with h5py.File(path, "w") as file:
+            file["m"] = MAP
+            file.id.links.create_soft(b"lost", b"/\xff")
+            file.id.links.create_hard(b"\xfe", file.id, b"m")
+            file.id.links.create_soft(b"good", b"/\xfe")
+        infos = listed(path)
+        assert infos["lost"].refusal == "is a link to /\\udcff, which is not there"
+        assert infos["good"].shape == MAP.shape
+
     @staticmethod
     def another_file(path: Path) -> None:
         with h5py.File(path.parent / "other.h5", "w") as file:
