@@ -15,6 +15,7 @@ import numpy as np
 
 from gpool_cli.access import DEFAULT_ACCESS, NARROW_FLOATS, Access
 from gpool_cli.errors import InputError
+from gpool_cli.formats.archive import open_archive
 from gpool_cli.formats.flat import FlatFile
 from gpool_cli.formats.interface import Array, Reader
 from gpool_cli.formats.narrow import stored_bytes, stored_dtype, wide_dtype
@@ -62,7 +63,7 @@ class PtReader(Reader):
         super().__init__(path, access)
         self._file = FlatFile(path)
         try:
-            self._listed = _tensors(self._file)
+            self._listed = _tensors(self._file, access)
         except _DAMAGE as error:
             self._file.close()
             said = printable(str(error))
@@ -85,7 +86,7 @@ class PtReader(Reader):
         self._file.close()
 
 
-def _tensors(file: FlatFile) -> dict[str, tuple[ArrayInfo, int]]:
+def _tensors(file: FlatFile, access: Access) -> dict[str, tuple[ArrayInfo, int]]:
     """Everything in a file by its name, with the place where its values begin."""
     start = file.read(0, len(_BEFORE_ZIP))
     if start == _BEFORE_ZIP:
@@ -95,7 +96,7 @@ def _tensors(file: FlatFile) -> dict[str, tuple[ArrayInfo, int]]:
         )
     if start[:4] != b"PK\x03\x04":
         raise InputError("is no PyTorch file", "torch.save writes zip archives")
-    archive = zipfile.ZipFile(file.file)
+    archive = open_archive(file.file, access)
     members = {member.filename: member for member in archive.infolist()}
     pickles = [name for name in members if name.count("/") == 1 and name.endswith("/data.pkl")]
     if len(pickles) != 1 or len(members) < len(archive.infolist()):
