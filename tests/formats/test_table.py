@@ -100,3 +100,7 @@ def test_stem(name: str, expected: str) -> None:
 @pytest.mark.parametrize("name", ["a", "g/m", "ünï", "a.npy", "...", "a..b", " ", "%2E"])
 def test_a_harmless_name_stays(name: str) -> None:
     assert safe_name(name) == name
+
+
+def test_no_name_is_cut_at_a_zero() -> None:
+    assert safe_name("a\0x/b") == "a%00x/b"
