@@ -116,7 +116,20 @@ def _holds_many(row: Row) -> bool:
 
 def _part(text: str) -> str:
     """A name as part of a file name, with what a file system can't take percent-encoded."""
-    return "".join(f"%{ord(c):02X}" if c in _FORBIDDEN else c for c in text)
+    return "".join(_percent(c) if c in _FORBIDDEN or not _encodable(c) else c for c in text)
+
+
+def _percent(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
+
+
+def _encodable(character: str) -> bool:
+    """Whether a file name can have it: half of a surrogate pair it can't."""
+    try:
+        os.fsencode(character)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _component(part: str) -> str:

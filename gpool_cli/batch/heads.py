@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -57,6 +57,7 @@ def load_head(files: HeadFiles, access: Access, scout: Scout) -> Head:
     Raises:
         UsageError: They can't be read, or make no layer.
     """
+    access = replace(access, view="")  # It is how maps are read.
     weights = bias = None
     if files.weights is not None:
         weights, bias = _look(files.weights, _weights_and_bias, access, scout)

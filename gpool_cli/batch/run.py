@@ -121,6 +121,9 @@ def take_outcomes(
         tally.seconds = time.perf_counter() - started
 
 
+_DROPPED = "nothing of it was written, since not all of it could be pooled"
+
+
 class _Run:
     """What is known while outcomes pass from the work into the sink."""
 
@@ -182,6 +185,8 @@ class _Run:
             self._sink.end(self._failed)
         except InputError as error:
             self._tell(Failed(done.file, "", error.message, error.hint))
+        if self._failed and self._held:
+            self._listen(Warned(done.file, "", "dropped", _DROPPED))
         for pooled in self._held:
             self._listen(replace(pooled, where="") if self._failed else pooled)
         self._held = []

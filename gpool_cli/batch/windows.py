@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,13 +96,14 @@ class Windows:
         path: Its file.
         dataset: Its name in a container; '' for the only one there.
         mask: Its values must be 0 or 1, and become bool; others are weights.
-        access: How the file is opened.
+        access: How the file is opened; its view is that of the maps alone.
 
     Raises:
         InputError: It is not there, or can't be read as what it should be.
     """
 
     def __init__(self, path: str, dataset: str, mask: bool, access: Access) -> None:
+        access = replace(access, view="")
         self._path, self._mask, self._access = path, mask, access
         self._reader: Reader | None = None
         self._key: Key = (*_identity(path), dataset, mask, access)

@@ -191,7 +191,7 @@ _ARRAY = (
         default=10,
         show_default=True,
         metavar="SECONDS",
-        help="How long a library (HDF5, zarr codecs) may make no progress on a block before its "
+        help="How long a worker may make no progress on a block (of HDF5, zarr, .pt) before its "
         "file fails.",
     ),
 )

@@ -35,6 +35,7 @@ class Row:
         rechunk: The command that rewrites a dataset in smaller chunks.
         needs: What must be installed to write it, as it is imported.
         marks: It is a directory, with one of these files in it.
+        untrusted: A file can ask for much work or memory: only worker processes use it.
     """
 
     name: str
@@ -51,11 +52,12 @@ class Row:
     rechunk: str = ""
     needs: str = ""
     marks: tuple[str, ...] = ()
+    untrusted: bool = False
 
     @property
     def isolated(self) -> bool:
-        """Whether only worker processes may read it."""
-        return bool(self.library)
+        """Whether only worker processes may read it: its files can crash, hang or swell them."""
+        return self.untrusted or bool(self.library)
 
 
 _H5REPACK = "h5repack -l {dataset}:CHUNK={chunk} OLD NEW"
@@ -104,7 +106,7 @@ TABLE: tuple[Row, ...] = (
         "gpool_cli.formats.safetensors:SafetensorsReader",
         container=True,
     ),
-    Row("pt", (".pt", ".pth"), "gpool_cli.formats.pt:PtReader", container=True),
+    Row("pt", (".pt", ".pth"), "gpool_cli.formats.pt:PtReader", container=True, untrusted=True),
     Row(
         "zarr",
         (".zarr",),

@@ -15,6 +15,7 @@ import h5py
 from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
 from gpool_cli.formats.flat import FlatFile
+from gpool_cli.formats.hdf5opening import DAMAGE
 from gpool_cli.formats.hdf5reader import Hdf5Reader
 from gpool_cli.formats.interface import Array
 from gpool_cli.model import ArrayInfo, Block, Part
@@ -46,21 +47,28 @@ class MatlabReader(Hdf5Reader):
         return super().blocks(replace(info, shape=info.memory_shape, fortran=False), parts)
 
     def _as_in_matlab(self, info: ArrayInfo) -> ArrayInfo:
-        info = replace(info, shape=info.shape[::-1], fortran=True)
+        layout = info.file_layout[::-1] if info.file_layout is not None else None
+        info = replace(info, shape=info.shape[::-1], file_layout=layout, fortran=True)
         if info.refusal or info.dtype is None:
             return info
         top, _, below = info.dataset.partition("/")
         if below:
             reason = _INSIDE.get(top, "is a field of a struct; save it as a variable of its own")
             return replace(info, refusal=reason)
-        return replace(info, refusal=self._reason_of(info.dataset), note=_NOTE)
+        try:
+            return replace(info, refusal=self._reason_of(info.dataset), note=_NOTE)
+        except DAMAGE:
+            return replace(info, refusal="has a MATLAB_class that is no text", broken=True)
 
     def _reason_of(self, name: str) -> str:
         """Why a variable is no array of numbers; '' where it is one."""
         attributes = h5py.AttributeManager(h5py.Dataset(self.item_of(name)))
         if "MATLAB_empty" in attributes:
             return "is empty"
-        return _CLASSES.get(attributes.get("MATLAB_class"), "")
+        said = attributes.get("MATLAB_class", b"")
+        if not isinstance(said, (bytes, str)):
+            raise TypeError
+        return _CLASSES.get(said.encode() if isinstance(said, str) else said, "")
 
 
 def _check_version(path: str) -> None:

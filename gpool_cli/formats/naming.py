@@ -27,7 +27,7 @@ def member_name(result: Result, style: WriteStyle) -> str:
 def safe_name(name: str) -> str:
     """The name as every container takes it: no part is empty, climbs, or can't be encoded."""
     parts = [
-        part.replace(".", "%2E") if part in (".", "..") else part
+        part.replace(".", "%2E") if part in (".", "..") else part.replace("\0", "%00")
         for part in name.split("/")
         if part
     ]

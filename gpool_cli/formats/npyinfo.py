@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from gpool_cli.errors import InputError
 from gpool_cli.formats.narrow import bits_of, wide_dtype
 from gpool_cli.formats.npyheader import NpyHeader
 from gpool_cli.model import ArrayInfo
@@ -21,18 +20,13 @@ def describe(
         dataset: The array's name in its file.
         view: The narrow float that the values are; '' where they are what the header says.
         filters: How they are compressed.
-
-    Raises:
-        InputError: The values can't be viewed so.
     """
     dtype, refusal = header.dtype, header.refusal
     if view:
         bits = bits_of(view)
         if dtype.kind not in _VIEWABLE or dtype.itemsize != bits.itemsize or dtype.names:
-            raise InputError(
-                f"is {dtype.name}, which can't be viewed as {view}",
-                f"--view {view} takes {bits.name} values, or bytes of that size",
-            )
+            refusal = f"is {dtype.name}; --view {view} takes {bits.name}, or bytes of that size"
+            return ArrayInfo(dataset, header.shape, dtype, refusal, filters=filters)
         dtype, refusal = wide_dtype(dtype.str[0] == ">"), ""
     elif dtype.kind == "V" and dtype.itemsize <= 2 and refusal == "is opaque":
         known = "bfloat16" if dtype.itemsize == 2 else "float8"

@@ -13,6 +13,7 @@ import numpy as np
 
 from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
+from gpool_cli.formats.archive import open_archive
 from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, cut_parts, open_regular
 from gpool_cli.formats.naming import member_name
 from gpool_cli.formats.npyheader import NpyHeader, read_header
@@ -47,7 +48,7 @@ class NpzReader(Reader):
             if start != b"PK" and not zipfile.is_zipfile(self._file):
                 raise InputError("is no npz file", "an npz file is a zip archive of npy arrays")
             with _zip_errors(""):
-                self._zip = zipfile.ZipFile(self._file)
+                self._zip = open_archive(self._file, access)
             listed = [member for member in self._zip.infolist() if not _is_dir(member)]
             self._members = {_dataset(member): member for member in listed}
             self._repeats = len(self._members) < len(listed)

@@ -47,8 +47,11 @@ def library_of(path: str) -> str:
 
 
 def isolated(path: str) -> bool:
-    """Whether only worker processes open a file, since its library may not survive it."""
-    return bool(library_of(path))
+    """Whether only worker processes open a file, which they may not survive."""
+    try:
+        return format_of(path).isolated
+    except (InputError, OSError):
+        return False  # Nothing will read it.
 
 
 def open_reader(path: str, access: Access) -> Reader:

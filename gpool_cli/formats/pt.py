@@ -15,10 +15,11 @@ import numpy as np
 
 from gpool_cli.access import DEFAULT_ACCESS, NARROW_FLOATS, Access
 from gpool_cli.errors import InputError
+from gpool_cli.formats.archive import open_archive
 from gpool_cli.formats.flat import FlatFile
 from gpool_cli.formats.interface import Array, Reader
 from gpool_cli.formats.narrow import stored_bytes, stored_dtype, wide_dtype
-from gpool_cli.formats.ptpickle import Opaque, Tensor, read_pickle
+from gpool_cli.formats.ptpickle import LONGEST_NAME, OddKey, Opaque, Tensor, read_pickle, too_many
 from gpool_cli.layout import size_of
 from gpool_cli.model import ArrayInfo, Block, Part
 from gpool_cli.printable import printable
@@ -26,7 +27,7 @@ from gpool_cli.printable import printable
 # Bounds on what is believed of a file: the pickle of a thousand tensors has some 100 kB.
 _LONGEST_PICKLE = 16 << 20
 _MOST_NAMES = 100_000
-_LONGEST_NAME = 1000
+_LONGEST_NAMES = 16 << 20
 _DEEPEST = 64
 
 _DAMAGE = (zipfile.BadZipFile, struct.error, EOFError, LookupError, ValueError, RuntimeError)
@@ -62,7 +63,7 @@ class PtReader(Reader):
         super().__init__(path, access)
         self._file = FlatFile(path)
         try:
-            self._listed = _tensors(self._file)
+            self._listed = _tensors(self._file, access)
         except _DAMAGE as error:
             self._file.close()
             said = printable(str(error))
@@ -85,7 +86,7 @@ class PtReader(Reader):
         self._file.close()
 
 
-def _tensors(file: FlatFile) -> dict[str, tuple[ArrayInfo, int]]:
+def _tensors(file: FlatFile, access: Access) -> dict[str, tuple[ArrayInfo, int]]:
     """Everything in a file by its name, with the place where its values begin."""
     start = file.read(0, len(_BEFORE_ZIP))
     if start == _BEFORE_ZIP:
@@ -95,20 +96,24 @@ def _tensors(file: FlatFile) -> dict[str, tuple[ArrayInfo, int]]:
         )
     if start[:4] != b"PK\x03\x04":
         raise InputError("is no PyTorch file", "torch.save writes zip archives")
-    archive = zipfile.ZipFile(file.file)
+    archive = open_archive(file.file, access)
     members = {member.filename: member for member in archive.infolist()}
     pickles = [name for name in members if name.count("/") == 1 and name.endswith("/data.pkl")]
     if len(pickles) != 1 or len(members) < len(archive.infolist()):
         raise InputError("is no PyTorch file but a zip archive", "torch.save writes a data.pkl")
     prefix = pickles[0].removesuffix("data.pkl")
     if members[pickles[0]].file_size > _LONGEST_PICKLE:
-        raise InputError("describes too many objects", "put fewer tensors into one file")
+        raise too_many()
     described = read_pickle(_content(file, members[pickles[0]]))
     order = members.get(f"{prefix}byteorder")
     big_endian = order is not None and _content(file, order, 6) == b"big"
     memory = _Memory(file, members, f"{prefix}data/", big_endian)
     found: dict[str, tuple[ArrayInfo, int]] = {}
     for name, item in _leaves(described):
+        if name in found:
+            raise InputError(
+                f"has two objects of the name {printable(name)!r}", "rename one and save it again"
+            )
         found[name] = memory.place(name, item)
     return found
 
@@ -132,23 +137,22 @@ def _place_of(file: FlatFile, member: zipfile.ZipInfo) -> int:
 def _leaves(described: Any) -> Iterator[tuple[str, Any]]:
     """What stands in dicts, lists and tuples, by the names and numbers that lead to it."""
     waiting = [("", 0, described)]
-    visits = 0
+    visits = characters = 0
     while waiting:
         name, depth, item = waiting.pop()
         visits += 1
-        if isinstance(item, (list, tuple)):
-            inside: list[tuple[Any, Any]] = list(enumerate(item))
-        elif isinstance(item, dict):
-            inside = list(item.items())
-        else:
+        if not isinstance(item, (list, tuple, dict)):
             yield name, item
             continue
         # One list may stand in another twice, and so on: what is visited is counted, not held.
-        many = visits + len(waiting) + len(inside) > _MOST_NAMES
-        if many or depth >= _DEEPEST or len(name) > _LONGEST_NAME:
-            raise InputError("describes too many objects", "put fewer tensors into one file")
-        prefix = f"{name}/" if name else ""
-        waiting += [(f"{prefix}{key}", depth + 1, value) for key, value in reversed(inside)]
+        if visits + len(waiting) + len(item) > _MOST_NAMES or depth >= _DEEPEST:
+            raise too_many()
+        inside = item.items() if isinstance(item, dict) else enumerate(item)
+        below = [(f"{name}/{key}" if name else str(key), depth + 1, value) for key, value in inside]
+        characters += sum(len(name) for name, _, _ in below)
+        if characters > _LONGEST_NAMES or any(len(name) > LONGEST_NAME for name, _, _ in below):
+            raise too_many()
+        waiting += reversed(below)
 
 
 class _Memory:
@@ -173,6 +177,9 @@ class _Memory:
 
     def place(self, name: str, item: Any) -> tuple[ArrayInfo, int]:
         """An array for what stands under a name, and where its values begin."""
+        if isinstance(item, OddKey):
+            kind = printable(item.kind)
+            return ArrayInfo(name, (), None, f"stands under a key that is a {kind}", kind), 0
         if not isinstance(item, Tensor):
             kind = printable(item.name if isinstance(item, Opaque) else type(item).__name__)
             return ArrayInfo(name, (), None, f"is no tensor but {kind}", kind), 0
@@ -199,6 +206,8 @@ class _Memory:
         refusal = ""
         if not plain and not fortran and size_of(tensor.shape):
             refusal = "lies in another order than its axes; save it with .contiguous()"
+        if tensor.altered:
+            refusal = "is negated or conjugated by its metadata; save it with .resolve_neg()"
         return ArrayInfo(
             name, tensor.shape, dtype, refusal, fortran=fortran and not plain, narrow=narrow
         )

@@ -19,12 +19,31 @@ from gpool_cli.printable import printable
 _MOST_OPCODES = 1_000_000
 _MOST_AXES = 64
 
+# A text may be used again and again: what is made of it must not cost its length each time.
+LONGEST_NAME = 1000
+
 
 @dataclass(frozen=True)
 class Opaque:
     """Something that is not built, for its name: ``numpy.ndarray``."""
 
     name: str
+
+
+@dataclass(frozen=True)
+class OddKey:
+    """A key of a dict that makes no name: a tuple, None. What it leads to is not built either.
+
+    Attributes:
+        kind: Its type.
+        place: How many entries the dict had before.
+    """
+
+    kind: str
+    place: int
+
+    def __str__(self) -> str:
+        return f"({self.kind} {self.place})"
 
 
 @dataclass(frozen=True)
@@ -50,6 +69,7 @@ class Tensor:
         offset: Where it begins.
         shape: Its shape.
         strides: How far it is to the next value on every axis.
+        altered: Its values are not those in memory, but their negatives or conjugates.
     """
 
     storage: Storage
@@ -57,6 +77,7 @@ class Tensor:
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
+    altered: bool = False
 
 
 def read_pickle(data: bytes) -> Any:
@@ -77,7 +98,7 @@ def read_pickle(data: bytes) -> Any:
             if step is None:
                 raise _damaged(f"it has the opcode {opcode.name}, which tensors do not need")
             if count >= _MOST_OPCODES:
-                raise InputError("describes too many objects", "put fewer tensors into one file")
+                raise too_many()
             step(machine, argument)
     except (ValueError, IndexError, KeyError, TypeError, OverflowError, EOFError):
         pass
@@ -97,6 +118,13 @@ class _Machine:
     def __init__(self) -> None:
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
+        self._copied = 0
+
+    def copy(self, count: int) -> None:
+        """Take note that so many objects are copied, which an opcode can ask for again."""
+        self._copied += count
+        if self._copied > _MOST_OPCODES:
+            raise too_many()
 
     def pop_mark(self) -> list[Any]:
         """Everything above the last mark, which goes too."""
@@ -165,10 +193,26 @@ def _update(machine: _Machine, pairs: list[Any]) -> None:
     target = machine.stack[-1]
     if isinstance(target, dict):
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
-            if isinstance(key, (str, int, float, bool)):
-                target[key] = value
+            _enter(target, key, value)
     elif not isinstance(target, Opaque):
         raise TypeError
+
+
+def _enter(target: dict[Any, Any], key: Any, value: Any) -> None:
+    if isinstance(key, str):
+        _check_name(key)
+    elif isinstance(key, int) and not -(2**63) <= key < 2**64:
+        # All multiples of one number may have one hash.
+        raise ValueError("no key that tensors have")
+    elif not isinstance(key, (int, float)):
+        kind = key.name if isinstance(key, Opaque) else type(key).__name__
+        key = value = OddKey(kind, len(target))
+    target[key] = value
+
+
+def _check_name(name: str) -> None:
+    if len(name) > LONGEST_NAME:
+        raise too_many()
 
 
 def _put(machine: _Machine, number: int) -> None:
@@ -184,6 +228,7 @@ def _get(machine: _Machine, number: int) -> None:
 
 
 def _global(machine: _Machine, argument: str) -> None:
+    _check_name(argument)
     machine.stack.append(Opaque(".".join(argument.split(" ", 1))))
 
 
@@ -191,6 +236,8 @@ def _stack_global(machine: _Machine, _: Any) -> None:
     module, name = machine.pop(2)
     if not isinstance(module, str) or not isinstance(name, str):
         raise TypeError
+    _check_name(module)
+    _check_name(name)
     machine.stack.append(Opaque(f"{module}.{name}"))
 
 
@@ -202,6 +249,7 @@ def _storage(machine: _Machine, _: Any) -> None:
     _, kind, key, _, _ = said[:5]
     if not isinstance(kind, Opaque) or not isinstance(key, str):
         raise TypeError
+    _check_name(key)
     machine.stack.append(Storage(kind.name.rpartition(".")[2], key))
 
 
@@ -211,7 +259,7 @@ def _call(machine: _Machine, _: Any) -> None:
     if not isinstance(function, Opaque):
         raise TypeError
     build = _KNOWN.get(function.name)
-    machine.stack.append(build(arguments) if build is not None else function)
+    machine.stack.append(build(machine, arguments) if build is not None else function)
 
 
 def _new(machine: _Machine, _: Any) -> None:
@@ -224,37 +272,53 @@ def _build(machine: _Machine, _: Any) -> None:
     machine.pop(1)
 
 
-def _tensor(arguments: Any) -> Tensor:
-    """``_rebuild_tensor_v2(storage, offset, shape, strides, ...)``, and v3 with a dtype."""
+def _tensor(_: _Machine, arguments: Any) -> Tensor:
+    """``_rebuild_tensor_v2(storage, offset, shape, strides, grad, hooks, metadata)``."""
+    return _window(arguments, metadata=arguments[6:7])
+
+
+def _tensor_of_dtype(_: _Machine, arguments: Any) -> Tensor:
+    """``_rebuild_tensor_v3``, which has the dtype before the metadata."""
+    return _window(arguments, dtype=arguments[6:7], metadata=arguments[7:8])
+
+
+def _window(arguments: Any, metadata: Any, dtype: Any = ()) -> Tensor:
     storage, offset, shape, strides = arguments[:4]
     if not isinstance(storage, Storage) or type(offset) is not int or offset < 0:
         raise TypeError
     kind = storage.kind
-    if len(arguments) > 6 and isinstance(arguments[6], Opaque):
-        kind = arguments[6].name
-    return Tensor(storage, kind, offset, _sizes(shape), _sizes(strides, len(shape)))
-
-
-def _sizes(said: Any, count: int | None = None) -> tuple[int, ...]:
-    sizes = tuple(said)
-    if len(sizes) > _MOST_AXES or (count is not None and len(sizes) != count):
+    if dtype and isinstance(dtype[0], Opaque):
+        kind = dtype[0].name
+    shape, strides = _sizes(shape), _sizes(strides)
+    if len(shape) != len(strides):
         raise ValueError("shape and strides differ")
-    if any(type(size) is not int or not 0 <= size < 2**63 for size in sizes):
+    altered = bool(metadata) and bool(metadata[0])
+    return Tensor(storage, kind, offset, shape, strides, altered)
+
+
+def _sizes(said: Any) -> tuple[int, ...]:
+    if not isinstance(said, (tuple, list)) or len(said) > _MOST_AXES:
+        raise ValueError("no sizes")
+    if any(type(size) is not int or not 0 <= size < 2**63 for size in said):
         raise ValueError("impossible sizes")
-    return sizes
+    return tuple(said)
 
 
-def _ordered_dict(arguments: Any) -> dict[Any, Any]:
+def _ordered_dict(machine: _Machine, arguments: Any) -> dict[Any, Any]:
     pairs = arguments[0] if arguments else []
-    return {key: value for key, value in pairs if isinstance(key, (str, int))}
+    machine.copy(len(pairs))
+    built: dict[Any, Any] = {}
+    for key, value in pairs:
+        _enter(built, key, value)
+    return built
 
 
-_KNOWN: dict[str, Callable[[Any], Any]] = {
+_KNOWN: dict[str, Callable[[_Machine, Any], Any]] = {
     "torch._utils._rebuild_tensor_v2": _tensor,
-    "torch._utils._rebuild_tensor_v3": _tensor,
-    "torch._utils._rebuild_parameter": lambda arguments: arguments[0],
+    "torch._utils._rebuild_tensor_v3": _tensor_of_dtype,
+    "torch._utils._rebuild_parameter": lambda _, arguments: arguments[0],
     "collections.OrderedDict": _ordered_dict,
-    "torch.Size": lambda arguments: tuple(arguments[0]),
+    "torch.Size": lambda _, arguments: _sizes(arguments[0]),
 }
 
 _PUSHED = (
@@ -292,6 +356,11 @@ _STEPS: dict[str, Callable[[_Machine, Any], None]] = {
     "NEWOBJ": _new,
     "BUILD": _build,
 }
+
+
+def too_many() -> InputError:
+    """What is said of a file that asks for more work than its tensors explain."""
+    return InputError("describes too many objects", "put fewer tensors into one file")
 
 
 def _damaged(what: str) -> InputError:

@@ -25,6 +25,9 @@ from gpool_cli.printable import printable
 _LONGEST_HEADER = 16 << 20
 _MOST_AXES = 64
 
+# Every value in JSON has one of these before it: so many for a hundred thousand tensors.
+_MOST = {b"{": 100_100, b"[": 200_100, b":": 500_000, b",": 2_000_000}
+
 _DTYPES = {
     **{"F64": "<f8", "F32": "<f4", "F16": "<f2", "BOOL": "?"},
     **{"I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1"},
@@ -83,7 +86,10 @@ def _tensors(file: FlatFile) -> dict[str, tuple[ArrayInfo, int]]:
             f"has a safetensors header of {length} bytes", "put fewer tensors into one file"
         )
     begin = 8 + length
-    header = _parsed(file.read(8, length))
+    raw = file.read(8, length)
+    if any(raw.count(mark) > most for mark, most in _MOST.items()):
+        raise InputError("describes too many tensors", "put fewer tensors into one file")
+    header = _parsed(raw)
     header.pop("__metadata__", None)
     found = [_tensor(name, said, begin) for name, said in header.items()]
     found.sort(key=lambda one: one[1:])

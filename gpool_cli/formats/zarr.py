@@ -75,9 +75,11 @@ class ZarrReader(Reader):
         self, info: ArrayInfo, parts: Sequence[Part] | None = None
     ) -> Iterator[tuple[Block, Array]]:
         array = self._arrays.get(info.dataset) or self._array_named(info.dataset)
-        chunks = Chunks(self._store, info.dataset, array)
+        parts = parts if parts is not None else cut_parts(info)
+        count = sum(_count(part.of(array.shape), array.chunks) for part in parts)
+        chunks = Chunks(self._store, info.dataset, array, count)
         ceiling.make_room(size_of(array.chunks) * array.dtype.itemsize)
-        for block in cut_parts_into_chunks(info, parts if parts is not None else cut_parts(info)):
+        for block in cut_parts_into_chunks(info, parts):
             pulse.read()
             yield block, chunks.read(block)
 
@@ -113,7 +115,7 @@ class ZarrReader(Reader):
         self._arrays[name] = array
         nbytes = size_of(array.shape) * array.dtype.itemsize
         refusal = ""
-        count = math.prod(-(-a // b) for a, b in zip(array.shape, array.chunks, strict=True))
+        count = _count(array.shape, array.chunks)
         if nbytes > _VAST or count > _MOST_CHUNKS:
             stored = self._store.stored_bytes(name)
             if stored * _MOST_DEFLATED < nbytes:
@@ -131,6 +133,11 @@ class ZarrReader(Reader):
             narrow=array.narrow,
             note=packing_note(attributes),
         )
+
+
+def _count(shape: Sequence[int], chunks: Sequence[int]) -> int:
+    """How many chunks a shape takes."""
+    return math.prod(-(-a // b) for a, b in zip(shape, chunks, strict=True))
 
 
 def _file_layout(attributes: Mapping[str, Any], rank: int) -> str | None:

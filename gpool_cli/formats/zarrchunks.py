@@ -21,6 +21,9 @@ from gpool_cli.model import Block
 # No codec makes more than that of what it can't compress.
 _OVERHEAD = 1 << 16
 
+# Of so many in a block of work the system is not asked one by one which there are.
+_MANY = 10_000
+
 # Offset and length of a chunk that is not in a shard.
 _NONE = (1 << 64) - 1
 
@@ -32,10 +35,12 @@ class Chunks:
         store: The store.
         name: The array's path in it.
         array: How its values lie there.
+        count: How many of them will be asked for, at most.
     """
 
-    def __init__(self, store: Store, name: str, array: ZarrArray) -> None:
+    def __init__(self, store: Store, name: str, array: ZarrArray, count: int) -> None:
         self._store, self._array = store, array
+        self._there = store.files_below(name) if count >= _MANY else None
         self._prefix = f"{name}/{array.prefix}" if name else array.prefix
         self._index: tuple[str, Any] = ("", None)
 
@@ -92,7 +97,7 @@ class Chunks:
         return self._prefix + (numbers if place or self._array.prefix else "0")
 
     def _whole(self, key: str) -> bytes | None:
-        file = self._store.open(key)
+        file = self._open(key)
         if file is None:
             return None
         try:
@@ -101,7 +106,7 @@ class Chunks:
             file.close()
 
     def _part(self, key: str, shard: tuple[int, ...], inner: tuple[int, ...]) -> bytes | None:
-        file = self._store.open(key)
+        file = self._open(key)
         if file is None:
             return None
         try:
@@ -113,6 +118,11 @@ class Chunks:
             return self._read(file, start, length)
         finally:
             file.close()
+
+    def _open(self, key: str) -> FlatFile | None:
+        if self._there is not None and key not in self._there:
+            return None
+        return self._store.open(key)
 
     def _index_of(self, file: FlatFile, shard: tuple[int, ...]) -> Array:
         """Where the chunks of a shard lie in its file: two numbers for each."""

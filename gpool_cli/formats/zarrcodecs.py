@@ -107,9 +107,20 @@ def _lz4(data: bytes, most: int) -> bytes:
 
 
 def _zstd(data: bytes, most: int) -> bytes:
+    _check(_size_of_zstd(data), most)
     whole = bytes(load("numcodecs", "zstd").Zstd().decode(data))
     _check(len(whole), most)
     return whole
+
+
+def _size_of_zstd(data: bytes) -> int:
+    """How many bytes a frame says it gives; 0 where it does not say. Source: RFC 8878, 3.1.1.1."""
+    descriptor = data[4] if len(data) > 4 else 0
+    alone = descriptor >> 5 & 1
+    length = (alone, 2, 4, 8)[descriptor >> 6]
+    start = 5 + (1 - alone) + (0, 1, 2, 4)[descriptor & 3]
+    size = int.from_bytes(data[start : start + length], "little")
+    return size + 256 if length == 2 else size
 
 
 def _crc32c(data: bytes, most: int) -> bytes:

@@ -207,10 +207,20 @@ def _fill(said: Any, dtype: np.dtype[Any], narrow: str) -> bytes:
         number = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}.get(said, said)
         if number is None or isinstance(number, (bool, int, float)):
             kind = bits_of(narrow) if narrow else dtype
-            return np.array(number or 0, kind).tobytes()
+            return _fitting(number or 0, kind).tobytes()
     except (TypeError, ValueError, OverflowError):
         pass
     raise _damaged("fill_value")
+
+
+def _fitting(number: float, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """A number as one value of a dtype; a fraction that is one of floats may be rounded."""
+    with np.errstate(over="ignore"):
+        made = np.array(number, kind)
+    rounded = kind.kind == "f" and np.isfinite(made) == math.isfinite(number)
+    if not rounded and made.item() != number:
+        raise ValueError("does not fit")
+    return made
 
 
 def _endian(dtype: np.dtype[Any]) -> Any:

@@ -79,6 +79,17 @@ class Store:
         with os.scandir(os.path.join(self._root, group)) as entries:
             return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
 
+    def files_below(self, array: str) -> frozenset[str] | None:
+        """The keys of all files of an array; None where a link among them makes that unclear."""
+        found: set[str] = set()
+        for directory, names, files in os.walk(os.path.join(self._root, array)):
+            pulse.look()
+            if any(os.path.islink(os.path.join(directory, name)) for name in names):
+                return None
+            at = os.path.relpath(directory, self._root).replace(os.sep, "/")
+            found.update(name if at == "." else f"{at}/{name}" for name in files)
+        return frozenset(found)
+
     def stored_bytes(self, array: str) -> int:
         """How many bytes there are of an array."""
         return stamp_of(os.path.join(self._root, array))[0]

@@ -73,3 +73,11 @@ def test_outputs_in_a_directory(name, datasets, poolings, form, paths):
 )
 def test_outputs_of_a_file(output, poolings, paths):
     assert destination(output, poolings=poolings).outputs_of_file() == paths
+
+
+@pytest.mark.parametrize(("dataset", "name"), [("\ud800", "%ED%A0%80"), ("é/b", "é%2Fb")])
+def test_what_a_file_name_can_not_have_is_percent_encoded(tmp_path, dataset, name):
+    paths = destination(f"{tmp_path}/").outputs_in_directory(
+        InputFile("a.npy", "a.npy"), [dataset, "z"]
+    )
+    assert paths[0] == f"{tmp_path}/a.{name}.npy"

@@ -142,3 +142,10 @@ def test_what_is_too_large_is_refused(save: Callable[..., str], tmp_path: Path) 
     path = save(tmp_path, np.ones(SHAPE, bool))
     with pytest.raises(InputError, match="at a time, which is more than --max-memory"):
         Windows(path, "", True, Access(max_memory=200))
+
+
+def test_a_view_is_that_of_the_maps(tmp_path: Path) -> None:
+    path = save_npy(tmp_path, np.full((4, 5), 3, "u2"))
+    found = Windows(path, "", False, Access(view="bfloat16"))
+    assert found.box((0, 0), (4, 5)).tolist() == [[3] * 5] * 4
+    found.close()

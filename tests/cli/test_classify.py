@@ -329,3 +329,15 @@ def test_a_bias_is_never_missed_without_a_word(gpool, here, head, first):
         assert (ran.code, "w.npz holds no weights" in ran.err) == (2, True)
     else:
         assert json.loads(ran.data or ran.out)[0]["top"][0]["class"] == first
+
+
+def test_a_view_is_that_of_the_maps_and_not_of_the_head(gpool, layer):
+    dtypes = pytest.importorskip("ml_dtypes")
+    np.save("a.npy", np.ones((2, 2, 3)).astype(dtypes.bfloat16))
+    call = ("classify", "a.npy", "--view", "bfloat16", "--layout", "HWC", "-o", "-")
+    for head in ("head.npz", "w.npy"):
+        assert gpool(*call, "--head", head).code == 0
+    ran = gpool(*call, "--weights", "w.npy", "--bias", "b.npy")
+    weights, bias = layer
+    got = np.load(io.BytesIO(ran.data)).ravel()
+    np.testing.assert_allclose(got, softmax(weights.sum(1) + bias), rtol=1e-6)

@@ -349,8 +349,20 @@ def test_a_failing_input_leaves_no_output_and_the_others_are_done(gpool, save, h
         file["nan"] = np.full((2, 2, 3), np.nan)
     ran = gpool("avg", "t", "-o", "out", "--nan", "error")
     assert (ran.code, files("out")) == (1, ["a.npy", "z.npy"])
-    assert len(ran.errors) == 2
+    assert sum("error: " in line for line in ran.errors) == 2
     assert "2 failed" in ran.out
+
+
+@pytest.mark.parametrize("out", ["out.h5", "out.npz", "out.csv", "dir/"])
+def test_what_was_pooled_beside_a_failing_map_is_said_to_be_dropped(gpool, here, out):
+    np.savez(here / "half.npz", good=np.ones((2, 2, 3)), nan=np.full((2, 2, 3), np.nan))
+    ran = gpool("avg", "half.npz", "-o", out, "--nan", "error")
+    assert ran.code == 1
+    assert files() == ["half.npz"]
+    said = (
+        "gpool: warning: half.npz: nothing of it was written, since not all of it could be pooled"
+    )
+    assert ran.errors.count(said) == 1
 
 
 def test_one_failing_input_leaves_nothing(gpool, here):

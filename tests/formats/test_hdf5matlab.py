@@ -64,3 +64,34 @@ def test_plain_hdf5_is_not_taken_for_matlab(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         MatlabReader(str(tmp_path / "a.mat"))
     assert caught.value.hint == "name it .h5"
+
+
+def test_the_layout_of_the_file_is_reversed_with_its_axes(tmp_path: Path) -> None:
+    path = tmp_path / "a.mat"
+    with h5py.File(path, "w", userblock_size=512) as file:
+        file["m"] = VALUES.T
+        for axis, label in zip(file["m"].dims, "CHW", strict=True):
+            axis.label = label
+    mat.sign(path)
+    with MatlabReader(str(path)) as reader:
+        (info,) = reader.arrays()
+    assert info.file_layout == "WHC"
+    got = global_pool(path, shape="flat")
+    assert got.tolist() == VALUES.mean((0, 1)).tolist()
+
+
+def test_a_class_that_is_no_text_costs_its_variable_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.mat"
+    odd = {"numbers": np.arange(3), "texts": np.array([b"a", b"b"]), "none": h5py.Empty("S4")}
+    with h5py.File(path, "w", userblock_size=512) as file:
+        for name, said in {**odd, "said": "char", "m": np.bytes_("double")}.items():
+            file[name] = VALUES
+            file[name].attrs["MATLAB_class"] = said
+    mat.sign(path)
+    with MatlabReader(str(path)) as reader:
+        reasons = {info.dataset: info.refusal for info in reader.arrays()}
+    assert reasons == {
+        **dict.fromkeys(odd, "has a MATLAB_class that is no text"),
+        "said": "holds text",
+        "m": "",
+    }

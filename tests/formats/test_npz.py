@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gpool_cli.access import Access
 from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.formats.npz import NpzReader, NpzWriter
@@ -242,3 +243,13 @@ class TestWriter:
             writer.add(make_result([1, 2, 3], dataset="n"))
         writer.abandon()
         del writer  # an error in __del__ would fail this test
+
+
+def test_a_view_skips_the_members_that_it_does_not_fit(tmp_path: Path) -> None:
+    pytest.importorskip("ml_dtypes")
+    np.savez(tmp_path / "a.npz", maps=np.zeros((3, 4, 5), "u2"), labels=np.arange(10.0))
+    with NpzReader(str(tmp_path / "a.npz"), Access(view="bfloat16")) as reader:
+        maps, labels = reader.arrays()
+    assert not maps.refusal
+    assert labels.refusal == "is float64; --view bfloat16 takes uint16, or bytes of that size"
+    assert not labels.broken

@@ -125,6 +125,66 @@ def test_a_storage_that_is_too_short(path: Path) -> None:
         assert info.broken
 
 
+def test_names_that_coincide(path: Path) -> None:
+    for described in (
+        b"}(" + pt.number(1) + PLAIN + pt.text("1") + PLAIN + b"u",
+        pt.dict_of({"a/b": PLAIN, "a": pt.dict_of({"b": PLAIN})}),
+    ):
+        assert "has two objects of the name" in refusal(path, pt.archive(described, MEMORY))
+
+
+def test_keys_that_make_no_name_are_listed(path: Path) -> None:
+    described = b"}(N" + PLAIN + pt.numbers((0, 1)) + PLAIN + pt.text("x") + PLAIN + b"u"
+    path.write_bytes(pt.archive(described, MEMORY))
+    reasons = {name: info.refusal for name, info in listed(path).items()}
+    assert reasons == {
+        "(NoneType 0)": "stands under a key that is a NoneType",
+        "(tuple 1)": "stands under a key that is a tuple",
+        "x": "",
+    }
+
+
+@pytest.mark.parametrize("dtype", ["", "float32"])
+def test_a_tensor_that_is_negated_by_its_metadata(path: Path, dtype: str) -> None:
+    for said, reason in (("neg", "negated"), ("", "")):
+        items = {said: b"\x88"} if said else {}
+        metadata = pt.dict_of(items)
+        tensor = pt.tensor("0", "f4", (2, 3, 4), (12, 4, 1), dtype=dtype, metadata=metadata)
+        path.write_bytes(pt.archive(tensor, MEMORY))
+        refused = listed(path)[""].refusal
+        assert reason in refused
+        assert bool(refused) is bool(reason)
+
+
+def test_metadata_may_be_none(path: Path) -> None:
+    tensor = pt.tensor("0", "f4", (2, 3, 4), (12, 4, 1), metadata=b"N")
+    path.write_bytes(pt.archive(tensor, MEMORY))
+    assert values_of(path, "") == VALUES.ravel().tolist()
+
+
+# A long text, remembered, and what asks for it again and again.
+LONG = pt.text("k" * 50_000) + b"q\x01"
+SIZE = b"ctorch\nSize\nq\x00"
+ORDERED = b"ccollections\nOrderedDict\nq\x00](" + b"K\x01N\x86" * 1000 + b"e\x85q\x01"
+
+REPEATS = {
+    "sizes that are a text": SIZE + LONG + b"\x85R",
+    "too many sizes": SIZE + b"](" + b"K\x01" * 65 + b"e\x85R",
+    "ordered dicts of one list": b"](" + ORDERED + b"h\x00h\x01R" * 2000 + b"e",
+    "a long key": b"}" + LONG + b"Ns",
+    "a long name of a class": b"]" + LONG + b"h\x01\x93a",
+    "a long name of a storage": pt.tensor("k" * 2000, "f4", (1,), (1,)),
+    "keys of one hash": b"}(" + b"\x8a\x0a" + (2**61 - 1 << 10).to_bytes(10, "little") + b"Nu",
+    "long names of many": pt.dict_of({"n" * 990: b"](" + b"N" * 50_000 + b"e"}),
+}
+
+
+@pytest.mark.parametrize("kind", REPEATS)
+def test_what_is_remembered_is_not_copied_without_end(path: Path, kind: str) -> None:
+    said = refusal(path, pt.archive(REPEATS[kind], MEMORY))
+    assert "too many objects" in said or "its pickle is no such description" in said
+
+
 BOMBS = {
     "nested": b"]" * 5000 + b"a" * 4999,
     "a list in itself": b"]q\x00h\x00a",

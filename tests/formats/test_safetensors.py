@@ -104,3 +104,17 @@ def test_a_header_is_bounded_before_it_is_read(tmp_path: Path) -> None:
         file.truncate((1 << 30) + 8)
     with pytest.raises(InputError, match="header of 1073741824 bytes"):
         SafetensorsReader(str(path))
+
+
+MANY = {
+    "tensors": b'{"a":' + b'{"":{}},' * 110_000,
+    "lists": b'{"a":[' + b"[]," * 210_000,
+    "texts": b"{" + b'"":"",' * 510_000,
+    "numbers": b'{"a":[' + b"9," * 2_100_000,
+}
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_a_header_of_too_many_values_is_not_read(kind: str, tmp_path: Path) -> None:
+    data = len(MANY[kind]).to_bytes(8, "little") + MANY[kind]
+    assert refusal(tmp_path / "a", data) == "describes too many tensors"

@@ -11,7 +11,7 @@ from gpool_cli.errors import InputError
 from gpool_cli.formats import TABLE, load_reader, load_writer, row_of_content, row_of_suffix
 from gpool_cli.formats.interface import Reader, Writer, open_regular
 from gpool_cli.formats.naming import safe_name, stem
-from gpool_cli.formats.opening import format_of, open_reader
+from gpool_cli.formats.opening import format_of, isolated, open_reader
 
 
 def test_every_row_loads() -> None:
@@ -20,6 +20,12 @@ def test_every_row_loads() -> None:
             assert issubclass(load_reader(row), Reader)
         if row.writer:
             assert issubclass(load_writer(row), Writer)
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".mat", ".zarr", ".pt"])
+def test_what_a_process_may_not_survive_is_opened_by_workers(suffix: str) -> None:
+    assert isolated(f"a{suffix}")
+    assert not isolated("a.npy")
 
 
 def test_no_suffix_means_two_formats() -> None:
@@ -94,3 +100,7 @@ def test_stem(name: str, expected: str) -> None:
 @pytest.mark.parametrize("name", ["a", "g/m", "ünï", "a.npy", "...", "a..b", " ", "%2E"])
 def test_a_harmless_name_stays(name: str) -> None:
     assert safe_name(name) == name
+
+
+def test_no_name_is_cut_at_a_zero() -> None:
+    assert safe_name("a\0x/b") == "a%00x/b"

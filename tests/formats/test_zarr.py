@@ -10,6 +10,7 @@ import pytest
 
 from gpool_cli.errors import InputError
 from gpool_cli.formats.zarr import ZarrReader
+from gpool_cli.formats.zarrstore import Store
 from gpool_cli.model import ArrayInfo
 
 VALUES = np.arange(2 * 5 * 4 * 3, dtype="<f4").reshape(2, 5, 4, 3)
@@ -159,6 +160,10 @@ DAMAGE: dict[str, tuple[dict[str, Any], str]] = {
     "other rank": ({"chunks": [5, 4, 3]}, "chunks"),
     "fill": ({"fill_value": [1]}, "fill_value"),
     "fill too large": ({"fill_value": 10**400}, "fill_value"),
+    "fill beyond float32": ({"fill_value": 1e300}, "fill_value"),
+    "a fraction as fill of integers": ({"fill_value": 1.7, "dtype": "<i4"}, "fill_value"),
+    "fill beyond uint8": ({"fill_value": 300, "dtype": "|u1"}, "fill_value"),
+    "fill of bool": ({"fill_value": 7, "dtype": "|b1"}, "fill_value"),
     "filters": ({"filters": 3}, "filters"),
     "order": ({"order": "K"}, "the order K"),
     "objects": ({"dtype": "|O"}, "|O, which can't be pooled"),
@@ -243,3 +248,53 @@ class TestShards:
         inner["codecs"] = [{"name": "sharding_indexed", "configuration": dict(inner)}]
         (path / "zarr.json").write_text(json.dumps(said))
         assert "uses the codec sharding_indexed" in listed(path)[""].refusal
+
+
+@pytest.mark.parametrize(
+    ("fill", "dtype"),
+    [(0.1, "<f4"), (1.0, "<i4"), ("NaN", "<f4"), (1, "|b1")],
+)
+def test_fill_values_that_fit(fill: Any, dtype: str, tmp_path: Path) -> None:
+    path = make_v2(tmp_path / "a", fill_value=fill, dtype=dtype)
+    (path / "0.0.0.0").unlink()
+    wanted = np.array(float(fill), dtype)
+    np.testing.assert_array_equal(values_of(path), np.full(VALUES.shape, wanted))
+
+
+def test_of_many_chunks_only_those_that_are_there_are_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_v2(tmp_path / "a", shape=[100, 100, 1, 1], chunks=[1, 1, 1, 1], fill_value=7)
+    (path / "0.0.0.0").unlink()
+    (path / "3.4.0.0").write_bytes(np.float32(5).tobytes())
+    opened: list[str] = []
+    plain = Store.open
+
+    def noted(store: Store, key: str) -> Any:
+        opened.append(key)
+        return plain(store, key)
+
+    monkeypatch.setattr(Store, "open", noted)
+    values = values_of(path)
+    assert values[3, 4] == 5
+    assert values.sum() == 7 * 9999 + 5
+    assert [key for key in opened if key[0].isdigit()] == ["3.4.0.0"]
+
+
+def test_of_many_chunks_those_behind_a_link_are_refused(tmp_path: Path) -> None:
+    changes = {"shape": [100, 100, 1, 1], "chunks": [1, 1, 1, 1], "dimension_separator": "/"}
+    path = make_v2(tmp_path / "a", **changes)
+    (tmp_path / "outside").mkdir()
+    (path / "3").symlink_to(tmp_path / "outside")
+    assert refusal(path) == "leads out of the store by a link"
+
+
+@pytest.mark.parametrize("size", [100 << 30, 1 << 16, 0])
+def test_a_zstd_frame_that_lies_asks_for_no_memory(size: int, tmp_path: Path) -> None:
+    pytest.importorskip("numcodecs")
+    path = make_v2(tmp_path / "a", compressor={"id": "zstd"})
+    frame = b"\x28\xb5\x2f\xfd\xe0" + size.to_bytes(8, "little") + b"\x01\x00\x00"
+    (path / "0.0.0.0").write_bytes(frame)
+    said = refusal(path)
+    assert "damaged chunk" in said or "has a chunk of 0 bytes" in said
+    assert ("more values than there should be" in said) is (size > 1 << 20)

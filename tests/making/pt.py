@@ -49,6 +49,7 @@ def tensor(
     offset: int = 0,
     count: int | None = None,
     dtype: str = "",
+    metadata: bytes = b"",
 ) -> bytes:
     """The opcodes of one tensor; of version 3 where a dtype is named."""
     count = count if count is not None else int(np.prod(shape))
@@ -57,6 +58,7 @@ def tensor(
     head = f"ctorch._utils\n_rebuild_tensor_v{3 if dtype else 2}\n".encode()
     memory = b"(" + text("storage") + storage.encode() + text(key) + text("cpu") + number(count)
     rest = b"\x89ccollections\nOrderedDict\n)R" + (f"ctorch\n{dtype}\n".encode() if dtype else b"")
+    rest += metadata
     window = number(offset) + numbers(shape) + numbers(strides)
     return head + b"(" + memory + b"tQ" + window + rest + b"tR"
 
