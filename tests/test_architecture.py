@@ -42,12 +42,13 @@ BASE = {
 # What every part may import beside itself. A new part of the house is a new line here.
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(BASE, BASE),
-    "formats": BASE,
+    "remote": BASE,
+    "formats": BASE | {"remote"},
     "poolings": BASE,
-    "batch": BASE | {"formats", "poolings"},
+    "batch": BASE | {"remote", "formats", "poolings"},
     "api": BASE | {"formats", "poolings", "batch"},
     "report": BASE,
-    "cli": BASE | {"formats", "poolings", "batch", "report"},
+    "cli": BASE | {"remote", "formats", "poolings", "batch", "report"},
     "__init__": {"api"},
     "__main__": {"cli"},
 }
@@ -59,6 +60,9 @@ MAY_USE = {
     "rich": {"report"},
     "h5py": {"formats"},
     "deflate": {"formats"},
+    "fsspec": {"remote"},
+    "aiohttp": {"remote"},
+    "yarl": {"remote"},
 }
 
 

@@ -7,6 +7,7 @@ from gpool_cli.errors import InputError
 from gpool_cli.formats import Row, load_reader, row_named, row_of_content, row_of_suffix
 from gpool_cli.formats.interface import Reader, open_regular
 from gpool_cli.model import STDIN
+from gpool_cli.remote import is_url, name_of
 
 
 def format_of(path: str) -> Row:
@@ -17,7 +18,9 @@ def format_of(path: str) -> Row:
     """
     if path == STDIN:
         return row_named("npy")
-    row = row_of_suffix(path)
+    row = row_of_suffix(name_of(path))
+    if is_url(path) and (row is None or not row.reader):
+        raise InputError("has no suffix that tells its format", "a URL is asked by its suffix")
     if row is None or not row.reader:
         with open_regular(path) as file:
             row = row_of_content(file.read(8))
@@ -28,6 +31,8 @@ def format_of(path: str) -> Row:
 
 def isolated(path: str) -> bool:
     """Whether only worker processes open a file, since its library may not survive it."""
+    if is_url(path):
+        return True  # Servers may be as harmful as files, and this process has no threads yet.
     try:
         return format_of(path).isolated
     except (InputError, OSError):
