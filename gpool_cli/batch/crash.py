@@ -8,6 +8,7 @@ from gpool_cli.batch.executors import WorkerDied
 from gpool_cli.errors import InputError
 from gpool_cli.formats.opening import isolated
 from gpool_cli.model import Failed, InputFile
+from gpool_cli.remote import is_url
 
 # Signals that a process gets for what it did itself.
 _OWN_FAULTS = {
@@ -21,7 +22,8 @@ class Crashed(InputError):
 
 def crash_of(file: InputFile, died: WorkerDied) -> Crashed:
     """The death of a worker, as an error about the file that it was working on."""
-    reader = "the HDF5 library" if isolated(file.path) else "the worker that read it"
+    by_library = isolated(file.path) and not is_url(file.path)
+    reader = "the HDF5 library" if by_library else "the worker that read it"
     if died.stalled:
         return Crashed(
             f"stopped {reader}, which made no more progress",

@@ -12,6 +12,7 @@ from gpool_cli.formats import TABLE, Row, row_named, row_of_suffix
 from gpool_cli.formats.naming import stem
 from gpool_cli.model import STDIN, InputFile
 from gpool_cli.printable import printable
+from gpool_cli.remote import is_url, place_of, scheme_of
 
 Kind = Literal["nowhere", "stdout", "file", "directory"]
 _FORBIDDEN = '%/\0\\:*?"<>|' if os.name == "nt" else "%/\0"
@@ -38,6 +39,11 @@ class Destination:
     poolings: tuple[str, ...] = ()
     overwrite: bool = False
     resume: bool = False
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether there is a directory with a lock, a manifest and a journal."""
+        return self.kind == "directory" and not is_url(self.path)
 
     @property
     def may_replace(self) -> bool:
@@ -134,9 +140,23 @@ def parse_destination(
         UsageError: The suffix is unknown, or the options contradict each other.
     """
     destination = _parse(output, format_name, stack, poolings)
+    if is_url(destination.path):
+        _check_url(destination.path, resume)
     if resume and destination.kind != "directory":
         raise UsageError("--resume goes on with a directory of outputs", "name one with -o DIR/")
     return replace(destination, overwrite=overwrite, resume=resume)
+
+
+def _check_url(url: str, resume: bool) -> None:
+    if not scheme_of(url).keeps:
+        raise UsageError(f"{printable(url)} is on a web server, which is only read", "choose s3://")
+    if not place_of(url).partition("/")[2] and not url.endswith("/"):
+        raise UsageError(f"{printable(url)} names a bucket alone", "end it with a / to mean all")
+    if resume:
+        raise UsageError(
+            "--resume needs a lock and a record, which an object store can't hold for one run",
+            "write to a directory and copy that, or start again with --overwrite",
+        )
 
 
 def _parse(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 
+from gpool_cli.batch.stamps import size_of
 from gpool_cli.formats.opening import isolated
 from gpool_cli.model import STDIN, InputFile
 
@@ -57,7 +58,7 @@ def _is_large(files: Iterable[InputFile]) -> bool:
             continue
         count += 1
         try:
-            nbytes += os.stat(file.path).st_size
+            nbytes += size_of(file)
         except OSError:
             continue
         if nbytes >= _WORTH_BYTES or count >= _WORTH_FILES:

@@ -17,6 +17,7 @@ from gpool_cli.batch.manifest import (
     key_of,
     line_of,
 )
+from gpool_cli.batch.stamps import stamp_of
 from gpool_cli.batch.stopping import held
 from gpool_cli.formats.atomic import AtomicFile, Written, output_errors
 from gpool_cli.formats.durable import sync_each
@@ -73,8 +74,7 @@ class Journal:
         if file.path == STDIN:
             return
         with contextlib.suppress(OSError, ValueError):
-            status = os.stat(file.path)
-            self._stamps[file] = status.st_size, status.st_mtime_ns
+            self._stamps[file] = stamp_of(file)
 
     def earlier_outputs(self, file: InputFile) -> tuple[Output, ...]:
         """What earlier runs made of an input by the same parameters."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from gpool_cli.batch.manifest import Entry, Output, Previous, key_of
 from gpool_cli.batch.plan import Planned
+from gpool_cli.batch.stamps import stamp_of
 from gpool_cli.batch.stopping import check
 from gpool_cli.events import DoneBefore
 from gpool_cli.formats.opening import isolated
@@ -47,8 +48,7 @@ def _holds(entry: Entry, file: InputFile, directory: str) -> bool:
     if file.path == STDIN or entry.keys != file.keys:
         return False
     try:
-        status = os.stat(file.path)
-        return (entry.size, entry.mtime_ns) == (status.st_size, status.st_mtime_ns) and all(
+        return (entry.size, entry.mtime_ns) == stamp_of(file) and all(
             is_whole(directory, output) for output in entry.outputs
         )
     except (OSError, ValueError):

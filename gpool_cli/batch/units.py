@@ -7,13 +7,13 @@ computed is the same for any number of workers.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gpool_cli.batch.alike import pool_together
 from gpool_cli.batch.memory import is_long, working_bytes
 from gpool_cli.batch.pieces import Partial, Piece
+from gpool_cli.batch.stamps import size_of
 from gpool_cli.batch.work import (
     Listing,
     Map,
@@ -179,7 +179,7 @@ def _size(task: Task) -> int | None:
     if task.file.path == STDIN:
         return None
     try:
-        return os.stat(task.file.path).st_size
+        return size_of(task.file)
     except OSError:
         return 0
 

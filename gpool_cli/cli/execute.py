@@ -11,6 +11,7 @@ from gpool_cli.batch.destination import Destination, parse_destination
 from gpool_cli.batch.discover import Found, discover, with_distinct_names
 from gpool_cli.batch.jobs import usable_cores, worth_workers
 from gpool_cli.batch.plan import Planned, check_existing, check_plan, check_report, plan
+from gpool_cli.batch.planfar import check_far_outputs
 from gpool_cli.batch.run import run_tasks
 from gpool_cli.batch.sinks import make_sink
 from gpool_cli.batch.workers import Scout, workers
@@ -49,7 +50,14 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
         options.resume,
     )
     _check_terminal(destination)
-    found = discover(named_inputs(options), options.keys, options.base, _own_paths(destination))
+    with Scout(options.timeout) as scout:
+        found = discover(
+            named_inputs(options),
+            options.keys,
+            options.base,
+            _own_paths(destination),
+            scout.list_tree,
+        )
     files = found.files
     if destination.kind != "directory":
         files = with_distinct_names(files)
@@ -65,6 +73,7 @@ def execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
     with Scout(options.timeout) as scout:
         planned = list(plan(files, destination, options.layout, options.access, scout))
         check_plan(planned, destination)
+        check_far_outputs(planned, destination, scout)
         if options.report is not None:
             check_report(options.report, planned, destination)
         if options.copy_others and not any(destination.carries(one.file) for one in planned):
@@ -115,7 +124,7 @@ def _look(
     destination: Destination, planned: Sequence[Planned], recipe: Recipe, options: RunOptions
 ) -> tuple[Sequence[Planned], Sequence[DoneBefore]]:
     """What a run would have to do, and what is done."""
-    if destination.kind != "directory":
+    if not destination.is_recorded:
         check_existing(planned, destination)
         return planned, ()
     from gpool_cli.batch.record import look_at_directory
@@ -129,7 +138,7 @@ def _record(
     destination: Destination, planned: Sequence[Planned], recipe: Recipe, options: RunOptions
 ) -> Iterator[Record | None]:
     """Hold the directory that is written into; there is none to hold for other destinations."""
-    if destination.kind != "directory":
+    if not destination.is_recorded:
         check_existing(planned, destination)
         yield None
         return

@@ -48,10 +48,10 @@ class _Entry:
 
 def inspect_files(options: InputOptions, as_json: bool) -> int:
     """List what is in the inputs, and say as the exit code whether something was unreadable."""
-    found = discover(named_inputs(options), options.keys)
-    failures = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
     rows, skips, warnings = [], [], Warnings()
     with Scout(options.timeout) as scout:
+        found = discover(named_inputs(options), options.keys, list_tree=scout.list_tree)
+        failures = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
         for entry in chain.from_iterable(_entries(file, options, scout) for file in found.files):
             if isinstance(entry, Failed):
                 failures.append(entry)

@@ -145,7 +145,8 @@ _RUN = (
         "--output",
         metavar="OUT",
         shell_complete=complete_path,
-        help="A file (.npy .npz .h5 .csv .tsv .jsonl), a directory, or - for standard output.",
+        help="A file (.npy .npz .h5 .csv .tsv .jsonl), a directory, s3:// for either, or - for "
+        "standard output.",
     ),
     click.option(
         "-f",
