@@ -10,6 +10,9 @@ from gpool_cli.remote import is_url
 # A URL that was named has a size that only its server knows: two such go together to a worker.
 _BEHIND_A_URL = 8 << 20
 
+# To ask for a small file takes as long as to read so much: only few of them go to one worker.
+_LEAST_BEHIND_A_URL = 4 << 20
+
 
 def stamp_of(file: InputFile) -> tuple[int, int]:
     """The size of an input in bytes, and when it was changed last, in nanoseconds.
@@ -27,11 +30,12 @@ def stamp_of(file: InputFile) -> tuple[int, int]:
 
 
 def size_of(file: InputFile) -> int:
-    """The size of an input in bytes, as far as can be told without asking a server.
+    """The bytes that reading an input is worth, as far as can be told without asking a server.
 
     Raises:
         OSError: It is not there, or can't be looked at.
     """
     if is_url(file.path):
-        return file.stamp[0] if file.stamp is not None else _BEHIND_A_URL
+        known = file.stamp[0] if file.stamp is not None else _BEHIND_A_URL
+        return max(known, _LEAST_BEHIND_A_URL)
     return stamp_of(file)[0]
