@@ -30,16 +30,19 @@ class InputFile:
         name: What the file is called in outputs: relative, with ``/`` between its parts.
         named: The user named it; False where a walk through a directory found it.
         keys: The patterns that select arrays in this file; empty selects by the number of axes.
+        stamp: Of a file behind a URL that was listed, its size and when it was changed, in
+            nanoseconds where that is known; None where the system or the server is asked.
     """
 
     path: str
     name: str
     named: bool = True
     keys: tuple[str, ...] = ()
+    stamp: tuple[int, int | None] | None = None
 
     def __reduce__(self) -> tuple[type[InputFile], tuple[object, ...]]:
         # Workers are handed files by the thousand: this is three times as fast as the default.
-        return InputFile, (self.path, self.name, self.named, self.keys)
+        return InputFile, (self.path, self.name, self.named, self.keys, self.stamp)
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class ArrayInfo:
     fortran: bool = False
     file_layout: str | None = None
     chunks: tuple[int, ...] | None = None
-    place: tuple[int, tuple[int, ...]] | None = None
+    place: tuple[int, tuple[int | str, ...]] | None = None
     filters: tuple[str, ...] = ()
     broken: bool = False
     packing: Packing | None = None

@@ -49,3 +49,8 @@ def read(nbytes: int = 0) -> None:
 def work() -> None:
     """Say that nothing is read now."""
     _cells[DOING] = OWN_WORK
+
+
+def wait() -> None:
+    """Say that something is waited for that has an end of its own."""
+    _cells[BEATS] += 1

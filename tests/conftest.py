@@ -1,7 +1,42 @@
-"""What holds for all tests."""
+"""What tests of every part share."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from tests.servers.store import Store, serving
 
 # A crowded machine is no failure, and a run that fails can be run again as it was.
 settings.register_profile("gpool", deadline=None, derandomize=True)
 settings.load_profile("gpool")
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Store]:
+    """A server of objects and files; what speaks S3 speaks to it, with keys that open nothing."""
+    fsspec = pytest.importorskip("fsspec")
+    s3fs = pytest.importorskip("s3fs")
+    from gpool_cli.remote import calls, file
+
+    for name, value in {
+        "HOME": str(tmp_path),
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        "AWS_ACCESS_KEY_ID": "nobody",
+        "AWS_SECRET_ACCESS_KEY": "nothing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(calls, "WAITS", (0.01, 0.02, 0.05))
+    monkeypatch.setattr(file, "_last", None)
+    with serving() as served:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", served.url)
+        yield served
+        s3fs.S3FileSystem.clear_instance_cache()
+        fsspec.get_filesystem_class("http").clear_instance_cache()
+        calls._kept.clear()

@@ -47,13 +47,14 @@ BASE = {
 # What every part may import beside itself. A new part of the house is a new line here.
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(BASE, BASE),
-    "formats": BASE,
+    "remote": BASE,
+    "formats": BASE | {"remote"},
     "poolings": BASE,
     "head": BASE,
-    "batch": BASE | {"formats", "poolings", "head"},
+    "batch": BASE | {"remote", "formats", "poolings", "head"},
     "api": BASE | {"formats", "poolings", "batch"},
     "report": BASE,
-    "cli": BASE | {"formats", "poolings", "head", "batch", "report"},
+    "cli": BASE | {"remote", "formats", "poolings", "head", "batch", "report"},
     "__init__": {"api"},
     "__main__": {"cli"},
 }
@@ -70,6 +71,9 @@ MAY_USE = {
     "h5py": {"formats"},
     "deflate": {"formats"},
     "distributed": {"batch"},
+    "fsspec": {"remote"},
+    "aiohttp": {"remote"},
+    "yarl": {"remote"},
 }
 
 

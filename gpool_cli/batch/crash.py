@@ -8,6 +8,7 @@ from gpool_cli.batch.executors import WorkerDied
 from gpool_cli.errors import InputError
 from gpool_cli.formats.opening import library_of
 from gpool_cli.model import Failed, InputFile
+from gpool_cli.remote import is_url
 
 # Signals that a process gets for what it did itself.
 _OWN_FAULTS = {
@@ -21,7 +22,8 @@ class Crashed(InputError):
 
 def crash_of(file: InputFile, died: WorkerDied) -> Crashed:
     """The death of a worker, as an error about the file that it was working on."""
-    library = library_of(file.path)
+    # What is behind a URL is read by more than its library, and waits for more.
+    library = "" if is_url(file.path) else library_of(file.path)
     reader = f"the {library} library" if library else "the worker that read it"
     if died.stalled:
         return Crashed(

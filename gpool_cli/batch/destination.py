@@ -13,6 +13,7 @@ from gpool_cli.formats.extras import extra_of
 from gpool_cli.formats.naming import stem
 from gpool_cli.model import STDIN, InputFile
 from gpool_cli.printable import printable
+from gpool_cli.remote import is_url, place_of, scheme_of
 
 Kind = Literal["nowhere", "stdout", "file", "directory"]
 _FORBIDDEN = '%/\0\\:*?"<>|' if os.name == "nt" else "%/\0"
@@ -41,6 +42,11 @@ class Destination:
     overwrite: bool = False
     resume: bool = False
     part: str = ""
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether there is a directory with a lock, a manifest and a journal."""
+        return self.kind == "directory" and not is_url(self.path)
 
     @property
     def may_replace(self) -> bool:
@@ -151,6 +157,8 @@ def parse_destination(
     """
     destination = _parse(output, format_name, stack, poolings)
     _check_installed(destination.format)
+    if is_url(destination.path):
+        _check_url(destination.path, resume)
     if resume and destination.kind != "directory":
         raise UsageError("--resume goes on with a directory of outputs", "name one with -o DIR/")
     return replace(destination, overwrite=overwrite, resume=resume)
@@ -164,6 +172,35 @@ def _check_installed(row: Row | None) -> None:
         raise UsageError(
             f"to write {row.name} needs {row.needs}, which is not installed",
             f"install it with: {extra.install}",
+        )
+
+
+def check_on_disk(path: str, what: str) -> None:
+    """Refuse an output that only this machine can hold, where it is a URL.
+
+    Args:
+        path: The output.
+        what: What it is.
+
+    Raises:
+        UsageError: It is a URL.
+    """
+    if is_url(path):
+        raise UsageError(
+            f"{printable(path)} is a URL, and {what} is written to a disk",
+            "name a file of this machine, and copy that",
+        )
+
+
+def _check_url(url: str, resume: bool) -> None:
+    if not scheme_of(url).keeps:
+        raise UsageError(f"{printable(url)} is on a web server, which is only read", "choose s3://")
+    if not place_of(url).partition("/")[2] and not url.endswith("/"):
+        raise UsageError(f"{printable(url)} names a bucket alone", "end it with a / to mean all")
+    if resume:
+        raise UsageError(
+            "--resume needs a lock and a record, which an object store can't hold for one run",
+            "write to a directory and copy that, or start again with --overwrite",
         )
 
 

@@ -8,11 +8,18 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from gpool_cli.batch.discoverfar import (
+    ListTree,
+    is_tree,
+    list_suffixed,
+    walk_tree,
+)
 from gpool_cli.errors import InputError, UsageError
 from gpool_cli.formats import CONTAINER_SUFFIXES, READ_SUFFIXES
 from gpool_cli.formats.inputs import is_store
 from gpool_cli.model import STDIN, InputFile
 from gpool_cli.printable import printable
+from gpool_cli.remote import is_url, place_of, scheme_of
 
 _KEY_IN_NAME = re.compile(
     "(.*?(?:" + "|".join(map(re.escape, CONTAINER_SUFFIXES)) + "))(?::)(.+)", re.DOTALL | re.I
@@ -41,14 +48,16 @@ def discover(
     keys: Sequence[str] = (),
     base: str | None = None,
     outputs: Sequence[str] = (),
+    list_tree: ListTree = list_suffixed,
 ) -> Found:
     """Find the files to read.
 
     Args:
-        inputs: Files, directories, ``FILE.h5:PATTERN``, and ``-``.
+        inputs: Files, directories, ``FILE.h5:PATTERN``, URLs of all these, and ``-``.
         keys: Patterns for all files.
         base: The directory below which named files keep their paths.
         outputs: Where results go; a walk takes none of it for an input.
+        list_tree: Lists what is below a prefix of an object store.
 
     Raises:
         UsageError: A name is empty, standard input is named twice, or a named file is not below
@@ -68,10 +77,15 @@ def discover(
         wanted = (*keys, *own_keys)
         if path == STDIN:
             found.files.append(InputFile(STDIN, "stdin.npy", True, wanted))
+        elif is_url(path) and not is_tree(path):
+            found.files.append(InputFile(path, _name(path, base), True, wanted))
         elif _is_tree(path):
             found.alone = False
-            prefix = prefixes[os.path.abspath(path)]
-            _walk(found, path, prefix, wanted, avoid)
+            prefix = prefixes[_absolute(path)]
+            if is_url(path):
+                _walk_url(found, InputFile(path, prefix, False, wanted), outputs, list_tree)
+            else:
+                _walk(found, path, prefix, wanted, avoid)
         else:
             path = path.rstrip(os.sep) or path
             file = InputFile(path, _name(path, base), True, wanted)
@@ -86,17 +100,37 @@ def _united(
     words: Sequence[tuple[str, tuple[str, ...]]],
 ) -> list[tuple[str, tuple[str, ...]]]:
     """The same inputs; a file named several times, each time with a key, once with all keys."""
-    bare = {os.path.abspath(path) for path, keys in words if not keys}
+    bare = {_same(path) for path, keys in words if not keys}
     places: dict[str, int] = {}
     united: list[tuple[str, tuple[str, ...]]] = []
     for path, keys in words:
-        place = places.setdefault(os.path.abspath(path), len(united))
-        if place == len(united) or os.path.abspath(path) in bare:
+        place = places.setdefault(_same(path), len(united))
+        if place == len(united) or _same(path) in bare:
             united.append((path, keys))
         else:
             first, earlier = united[place]
             united[place] = first, tuple(dict.fromkeys((*earlier, *keys)))
     return united
+
+
+def _same(path: str) -> str:
+    """What two names of one input have in common."""
+    return path if is_url(path) else os.path.abspath(path)
+
+
+def _absolute(path: str) -> str:
+    """The absolute path; of a URL, one that no other input has."""
+    if not is_url(path):
+        return os.path.abspath(path)
+    return f"/{path.partition('://')[0]}:/{place_of(path).rstrip('/')}"
+
+
+def _walk_url(found: Found, tree: InputFile, outputs: Sequence[str], list_tree: ListTree) -> None:
+    try:
+        found.files += walk_tree(tree.path, tree.name, tree.keys, outputs, list_tree)
+    except InputError as error:
+        reason = InputError(f"can't be listed: it {error.message}", error.hint)
+        found.missing.append((tree, reason))
 
 
 def _prefixes(paths: Sequence[str]) -> dict[str, str]:
@@ -105,7 +139,7 @@ def _prefixes(paths: Sequence[str]) -> dict[str, str]:
     Nothing where it is the only input; its base name; where several have one base name, their
     paths below the directory that they have in common.
     """
-    directories = {os.path.abspath(path) for path in paths if _is_tree(path)}
+    directories = {_absolute(path) for path in paths if _is_tree(path)}
     if len(paths) == 1:
         return dict.fromkeys(directories, "")
     prefixes = {}
@@ -118,7 +152,9 @@ def _prefixes(paths: Sequence[str]) -> dict[str, str]:
 
 
 def _is_tree(path: str) -> bool:
-    """Whether a path is a directory to walk through."""
+    """Whether a path is a directory to walk through, or a URL a prefix."""
+    if is_url(path):
+        return is_tree(path)
     try:
         return os.path.isdir(path) and not is_store(path, named=True)
     except OSError:
@@ -131,7 +167,7 @@ def with_distinct_names(files: Sequence[InputFile]) -> list[InputFile]:
     real = [file for file in files if file.named and file.path != STDIN]
     if len(names) == len(files) or not real:
         return list(files)
-    common = os.path.commonpath([os.path.dirname(os.path.abspath(file.path)) for file in real])
+    common = os.path.commonpath([os.path.dirname(_absolute(file.path)) for file in real])
     return [
         replace(file, name=_name(file.path, common)) if file.named and file.path != STDIN else file
         for file in files
@@ -140,6 +176,11 @@ def with_distinct_names(files: Sequence[InputFile]) -> list[InputFile]:
 
 def split_key(word: str) -> tuple[str, tuple[str, ...]]:
     """Split ``FILE.h5:PATTERN``; an existing path is always a path."""
+    if is_url(word):
+        scheme_of(word)
+        host = word.index("/", word.index("://") + 3) if "/" in place_of(word) else len(word)
+        split = _KEY_IN_NAME.fullmatch(word[host:])
+        return (word[:host] + split[1], (split[2],)) if split else (word, ())
     if not os.path.lexists(word) and (split := _KEY_IN_NAME.fullmatch(word)):
         return split[1], (split[2],)
     return word, ()
@@ -155,8 +196,8 @@ def read_list(text: bytes, nul: bool) -> list[str]:
 
 def _name(path: str, base: str | None) -> str:
     if base is None:
-        return os.path.basename(path)
-    below = os.path.relpath(os.path.abspath(path), os.path.abspath(base))
+        return os.path.basename(_absolute(path))
+    below = os.path.relpath(_absolute(path), _absolute(base))
     if below.split(os.sep)[0] == os.pardir:
         raise UsageError(
             f"{printable(path)} is not below {printable(base)}", "choose a --base above all inputs"

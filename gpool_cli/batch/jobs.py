@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 
 from gpool_cli.batch.masks import needs_worker
-from gpool_cli.formats.inputs import stamp_of
+from gpool_cli.formats.inputs import bytes_to_read
 from gpool_cli.model import STDIN, InputFile
 from gpool_cli.recipe import Recipe
 
@@ -59,7 +59,7 @@ def _is_large(files: Iterable[InputFile]) -> bool:
             continue
         count += 1
         try:
-            nbytes += stamp_of(file.path)[0]
+            nbytes += bytes_to_read(file)
         except OSError:
             continue
         if nbytes >= _WORTH_BYTES or count >= _WORTH_FILES:

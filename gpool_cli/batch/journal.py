@@ -21,7 +21,7 @@ from gpool_cli.batch.manifest import (
 from gpool_cli.batch.stopping import held
 from gpool_cli.formats.atomic import AtomicFile, Written, output_errors
 from gpool_cli.formats.durable import sync_each
-from gpool_cli.formats.inputs import stamp_of
+from gpool_cli.formats.inputs import stamp_at, stamp_of
 from gpool_cli.model import STDIN, InputFile
 
 
@@ -80,9 +80,9 @@ class Journal:
         """
         with contextlib.suppress(OSError, ValueError):
             if beside:
-                self._beside[file] = tuple((path, *stamp_of(path)) for path in beside)
+                self._beside[file] = tuple((path, *stamp_at(path)) for path in beside)
             if file.path != STDIN:
-                self._stamps[file] = stamp_of(file.path)
+                self._stamps[file] = stamp_of(file)
 
     def outdated_outputs(self, file: InputFile) -> tuple[Output, ...]:
         """What earlier runs made, by the same parameters, of an input that has changed since."""

@@ -24,6 +24,7 @@ from gpool_cli.model import STDIN, ArrayInfo, Block, InputFile, Skipped, Task
 from gpool_cli.poolings.interface import Floats
 from gpool_cli.printable import printable
 from gpool_cli.recipe import Recipe
+from gpool_cli.remote import is_url, name_of
 
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _KNOWN = ("stem", "name", "dir", "parent")
@@ -73,7 +74,11 @@ def check_pattern(pattern: str, option: str) -> None:
 
 
 def companions_of(file: InputFile, recipe: Recipe) -> tuple[Companion, ...]:
-    """The mask and the weights map of an input, as far as they are asked for."""
+    """The mask and the weights map of an input, as far as they are asked for.
+
+    Raises:
+        UsageError: One would be behind a URL.
+    """
     asked = (("mask", recipe.mask), ("weights map", recipe.weights))
     return tuple(_companion(what, said, file) for what, said in asked if said is not None)
 
@@ -82,7 +87,7 @@ def _companion(what: str, pattern: str, file: InputFile) -> Companion:
     name = pattern
     if not os.path.lexists(pattern) and _PLACEHOLDER.search(pattern):
         path = file.path if file.path != STDIN else file.name
-        directory, base = os.path.split(path)
+        directory, base = os.path.dirname(path), name_of(path)
         parent = os.path.basename(os.path.dirname(os.path.abspath(path)))
         words = {"stem": stem(base), "name": base, "dir": directory or ".", "parent": parent}
         name = _PLACEHOLDER.sub(lambda match: words[match[1]], pattern)
@@ -91,6 +96,11 @@ def _companion(what: str, pattern: str, file: InputFile) -> Companion:
         if posixpath.sep not in own_path:
             name = os.path.join(directory, name)
     path, keys = split_key(name)
+    if is_url(path):
+        raise UsageError(
+            f"the {what} {printable(path)} is a URL, and a {what} is read from a disk",
+            "copy it to this machine, and name it with its directory",
+        )
     return Companion(what, path, keys[0].strip("/") if keys else "")
 
 

@@ -21,7 +21,7 @@ from gpool_cli.errors import UsageError
 from gpool_cli.formats.atomic import AtomicFile, Written, output_errors
 from gpool_cli.formats.inputs import stamp_of
 from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.model import Alike, Failed, Outcome, Skipped
+from gpool_cli.model import Alike, Failed, InputFile, Outcome, Skipped
 from gpool_cli.printable import printable
 from gpool_cli.recipe import Recipe
 
@@ -99,10 +99,10 @@ def digest_of(planned: Sequence[Planned], aside: Sequence[Failed | Skipped]) -> 
     return digest.hexdigest()
 
 
-def stamp_before(path: str) -> Stamp | None:
-    """The size of a file and when it was changed, before it is read; None where it is not there."""
+def stamp_before(file: InputFile) -> Stamp | None:
+    """The size of an input and when it was changed, before it is read; None where nothing says."""
     try:
-        return stamp_of(path)
+        return stamp_of(file)
     except (OSError, ValueError):
         return None
 

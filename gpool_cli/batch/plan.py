@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from gpool_cli.access import Access
-from gpool_cli.batch.destination import Destination
+from gpool_cli.batch.destination import Destination, check_on_disk
 from gpool_cli.batch.select import Selection, may_be_wanted, select
 from gpool_cli.batch.workers import Scout
 from gpool_cli.errors import UsageError
@@ -155,7 +155,7 @@ def check_reports(
     """Refuse reports that would replace what must not be replaced.
 
     Raises:
-        UsageError: One is an input, an output, another report, or there already.
+        UsageError: One is an input, an output, another report, a URL, or there already.
     """
     if not reports:
         return
@@ -166,6 +166,7 @@ def check_reports(
         outputs += destination.outputs_of_file()
     taken = set(map(os.path.abspath, outputs))
     for report in reports:
+        check_on_disk(report, "a report")
         _check_report(report, taken, planned, destination)
     if len(set(map(os.path.abspath, reports))) < len(reports):
         raise UsageError("two reports have one name", "say each --report once")

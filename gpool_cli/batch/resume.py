@@ -11,7 +11,7 @@ from gpool_cli.batch.manifest import Entry, Output, Previous, key_of
 from gpool_cli.batch.plan import Planned
 from gpool_cli.batch.stopping import check
 from gpool_cli.events import DoneBefore
-from gpool_cli.formats.inputs import stamp_of
+from gpool_cli.formats.inputs import stamp_at, stamp_of
 from gpool_cli.formats.opening import isolated
 from gpool_cli.model import STDIN, InputFile
 
@@ -49,8 +49,8 @@ def _holds(entry: Entry, file: InputFile, directory: str) -> bool:
         return False
     try:
         return (
-            (entry.size, entry.mtime_ns) == stamp_of(file.path)
-            and all(stamp_of(path) == tuple(stamp) for path, *stamp in entry.beside)
+            (entry.size, entry.mtime_ns) == stamp_of(file)
+            and all(stamp_at(path) == tuple(stamp) for path, *stamp in entry.beside)
             and all(is_whole(directory, output) for output in entry.outputs)
         )
     except (OSError, ValueError):

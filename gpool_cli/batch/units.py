@@ -24,7 +24,7 @@ from gpool_cli.batch.work import (
     pool_part,
 )
 from gpool_cli.errors import GpoolError
-from gpool_cli.formats.inputs import stamp_of
+from gpool_cli.formats.inputs import bytes_to_read
 from gpool_cli.formats.interface import cut_parts
 from gpool_cli.formats.opening import isolated
 from gpool_cli.layout import Layout
@@ -190,7 +190,7 @@ def _size(task: Task) -> int | None:
     if task.file.path == STDIN:
         return None
     try:
-        return stamp_of(task.file.path)[0]
+        return bytes_to_read(task.file)
     except OSError:
         return 0
 

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
+from gpool_cli.batch.discoverfar import list_suffixed
 from gpool_cli.batch.pipeline import Work
 from gpool_cli.formats.opening import isolated
 from gpool_cli.model import InputFile
+from gpool_cli.remote.interface import Entry
 
 _Value = TypeVar("_Value")
 
@@ -82,6 +84,14 @@ class Scout:
             self._slot = Slot(partial(load_executor("processes"), Limits(self._timeout)))
         value: _Value = self._slot.call(file, fn, *args)
         return value
+
+    def list_tree(self, url: str) -> list[Entry]:
+        """What is below a prefix of an object store and has a suffix that gpool reads.
+
+        Raises:
+            InputError: It can't be listed.
+        """
+        return self.call(InputFile(url, url), list_suffixed, url)
 
     def __enter__(self) -> Scout:
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from gpool_cli.batch.destination import Destination, parse_destination
+from gpool_cli.batch.destination import Destination, check_on_disk, parse_destination
 from gpool_cli.batch.plan import Planned, check_existing
 from gpool_cli.batch.sinks import make_sink
 from gpool_cli.errors import UsageError
@@ -26,6 +26,7 @@ def check_array_output(path: str, files: Sequence[InputFile], overwrite: bool) -
     Raises:
         UsageError: It is so.
     """
+    check_on_disk(path, "one array")
     destination = _destination(path, overwrite)
     if destination.format is None or destination.format.text:
         known = " ".join(row.suffixes[0] for row in TABLE if row.writer and not row.text)

@@ -96,11 +96,11 @@ def _shapes_in_files(
     options: InputOptions,
 ) -> tuple[dict[tuple[int, ...], None], list[Failed]]:
     """The shapes of the maps in the inputs, each once, channels last and without a batch."""
-    found = discover(named_inputs(options), options.keys)
-    failures = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
     shapes: dict[tuple[int, ...], None] = {}
     warnings = Warnings()
     with Scout(options.timeout) as scout:
+        found = discover(named_inputs(options), options.keys, list_tree=scout.list_tree)
+        failures = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
         for file in found.files:
             try:
                 selection = look_into(file, options.layout, options.access, scout)

@@ -21,6 +21,7 @@ from gpool_cli.batch.plan import (
     check_reports,
     plan,
 )
+from gpool_cli.batch.planfar import check_far_outputs
 from gpool_cli.batch.run import Change, run_tasks
 from gpool_cli.batch.sinks import make_sink
 from gpool_cli.batch.sinks.interface import Sink
@@ -77,7 +78,14 @@ def execute(
         from gpool_cli.cli.share import with_part
 
         destination = with_part(destination, options.shard)
-    found = discover(named_inputs(options), options.keys, options.base, _own_paths(destination))
+    with Scout(options.timeout) as scout:
+        found = discover(
+            named_inputs(options),
+            options.keys,
+            options.base,
+            _own_paths(destination),
+            scout.list_tree,
+        )
     recipe = Recipe(
         poolings=tuple(specs),
         layout=options.layout,
@@ -104,6 +112,7 @@ def execute(
     with Scout(options.timeout) as scout:
         planned = list(plan(files, destination, options.layout, options.access, scout))
         check_plan(planned, destination)
+        check_far_outputs(planned, destination, scout)
         if recipe.has_companions:
             beside = (c.path for file in files for c in companions_of(file, recipe))
             check_beside(planned, destination, options.reports, beside)
@@ -188,7 +197,7 @@ def _look(
     destination: Destination, planned: Sequence[Planned], recipe: Recipe, options: RunOptions
 ) -> tuple[Sequence[Planned], Sequence[DoneBefore]]:
     """What a run would have to do, and what is done."""
-    if destination.kind != "directory":
+    if not destination.is_recorded:
         check_existing(planned, destination)
         return planned, ()
     from gpool_cli.batch.record import look_at_directory
@@ -202,7 +211,7 @@ def _record(
     destination: Destination, planned: Sequence[Planned], recipe: Recipe, options: RunOptions
 ) -> Iterator[Record | None]:
     """Hold the directory that is written into; there is none to hold for other destinations."""
-    if destination.kind != "directory":
+    if not destination.is_recorded:
         check_existing(planned, destination)
         yield None
         return

@@ -41,7 +41,8 @@ def inspect_files(options: InputOptions, as_json: bool, stats: bool) -> int:
         as_json: As JSON lines, not as a table.
         stats: Say what there is in the channels too.
     """
-    found = discover(named_inputs(options), options.keys)
+    with Scout(options.timeout) as scout:
+        found = discover(named_inputs(options), options.keys, list_tree=scout.list_tree)
     failures = [Failed(file, "", error.message, error.hint) for file, error in found.missing]
     rows, skips, warnings = [], [], Warnings()
     notes: dict[str, list[str]] = {}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gpool_cli.access import Access
-from gpool_cli.batch.destination import Destination, parse_destination
+from gpool_cli.batch.destination import Destination, check_on_disk, parse_destination
 from gpool_cli.batch.merge import open_parts, outcomes_of_parts
 from gpool_cli.batch.part import Part, Whole
 from gpool_cli.batch.plan import Planned, check_beside, check_existing, check_reports
@@ -61,6 +61,7 @@ def join(options: MergeOptions) -> int:
 
 def _destination(whole: Whole, options: MergeOptions) -> Destination:
     """Where the results go, which must be of the kind that the parts were made for."""
+    check_on_disk(options.output, "what parts are merged to")
     labels = [spec.label for spec in whole.recipe.poolings]
     in_directory = whole.format if whole.kind == "directory" else None
     destination = parse_destination(options.output, None, False, labels, options.overwrite)

@@ -49,7 +49,8 @@ def show_cam(options: CamOptions, named: HeadOptions) -> int:
         UsageError: The options make no sense together, or the output must not be written.
         OutputError: The output can't be written.
     """
-    found = discover([options.source], options.keys)
+    with Scout(options.timeout) as scout:
+        found = discover([options.source], options.keys, list_tree=scout.list_tree)
     if len(found.files) > 1:
         raise UsageError(f"{printable(options.source)} holds several files", "choose one of them")
     pictured = (options.output or "").lower().endswith(".png")

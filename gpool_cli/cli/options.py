@@ -222,7 +222,8 @@ _RUN = (
         "--output",
         metavar="OUT",
         shell_complete=complete_path,
-        help="A file (.npy .npz .h5 .csv .tsv .jsonl .json .parquet), a directory, or - for "
+        help="A file (.npy .npz .h5 .csv .tsv .jsonl .json .parquet), a directory, s3:// for "
+        "either, or - for "
         "standard output.",
     ),
     click.option(

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from gpool_cli.batch.destination import check_on_disk
 from gpool_cli.batch.plan import check_inputs
 from gpool_cli.errors import UsageError
 from gpool_cli.formats.atomic import AtomicFile, output_errors
@@ -29,6 +30,7 @@ def check_png(path: str, files: Sequence[InputFile], overwrite: bool) -> None:
         UsageError: It is so, or Pillow is not installed.
     """
     pillow()
+    check_on_disk(path, "a PNG")
     if path == STANDARD_OUTPUT:
         if sys.stdout.isatty():
             raise UsageError(

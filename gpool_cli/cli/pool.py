@@ -73,8 +73,8 @@ def _complete_pooling(
 def pool(methods: Sequence[str], **values: Any) -> int:
     """Several poolings in one pass over the data.
 
-    Reads npy, npz, HDF5 and other files (gpool formats lists them), directories of them, or npy
-    on standard input (-). Without -o the values are shown and nothing is written.
+    Reads npy, npz, HDF5 and other files (gpool formats lists them), directories of them, URLs of
+    both, or npy on standard input (-). Without -o the values are shown and nothing is written.
     """
     specs = [parse_pooling(method) for method in methods]
     if len(set(specs)) < len(specs):
@@ -90,6 +90,6 @@ def _execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
 
 
 _ABOUT_INPUTS = (
-    "Reads npy, npz, HDF5 and other files (gpool formats lists them), directories of them, or npy "
-    "on standard input (-). Without -o the values are shown and nothing is written."
+    "Reads npy, npz, HDF5 and other files (gpool formats lists them), directories of them, URLs of "
+    "both, or npy on standard input (-). Without -o the values are shown and nothing is written."
 )

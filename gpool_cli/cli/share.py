@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from gpool_cli.batch.destination import Destination
+from gpool_cli.batch.destination import Destination, check_on_disk
 from gpool_cli.batch.masks import files_beside
 from gpool_cli.batch.part import Beside, Head, Whole, digest_of, stamp_before
 from gpool_cli.batch.plan import Planned
@@ -27,6 +27,7 @@ def with_part(destination: Destination, shard: Shard) -> Destination:
     """
     if destination.kind not in ("file", "directory"):
         raise UsageError("--shard writes a part beside the output", "name a file or directory: -o")
+    check_on_disk(destination.path, "a part of a run")
     return replace(destination, part=shard.part_of(destination.path))
 
 
@@ -88,7 +89,7 @@ def part_sink(
         shard=shard,
         whole=whole,
         planned=share,
-        stamps=tuple(stamp_before(one.file.path) for one in share),
+        stamps=tuple(stamp_before(one.file) for one in share),
         beside=tuple(tuple(_beside(one.file, whole.recipe)) for one in share),
         aside=tuple(aside) if shard.number == 1 else (),
     )
@@ -97,6 +98,6 @@ def part_sink(
 
 def _beside(file: InputFile, recipe: Recipe) -> Iterator[Beside]:
     for path in files_beside(file, recipe):
-        stamp = stamp_before(path)
+        stamp = stamp_before(InputFile(path, path))
         if stamp is not None:
             yield path, *stamp

@@ -49,7 +49,8 @@ def show_map(options: ShowOptions) -> int:
         OutputError: The output can't be written.
     """
     view = _view_of(options)
-    found = discover([options.source], options.keys)
+    with Scout(options.timeout) as scout:
+        found = discover([options.source], options.keys, list_tree=scout.list_tree)
     if len(found.files) > 1:
         raise UsageError(f"{printable(options.source)} holds several files", "show one at a time")
     if options.output is not None:

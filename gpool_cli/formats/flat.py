@@ -1,13 +1,12 @@
-"""Arrays that lie in one piece at a known place of a regular file."""
+"""Arrays that lie in one piece at a known place of a file."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from gpool_cli.errors import InputError
-from gpool_cli.formats.interface import Array, cut_parts, open_regular
+from gpool_cli.formats.interface import Array, cut_parts, open_regular, size_of_file, will_read
 from gpool_cli.formats.narrow import stored_bytes
 from gpool_cli.formats.npystream import read_values
 from gpool_cli.model import ArrayInfo, Block, Part
@@ -25,7 +24,7 @@ class FlatFile:
 
     def __init__(self, path: str) -> None:
         self.file: BinaryIO = open_regular(path)
-        self.size = os.fstat(self.file.fileno()).st_size
+        self.size = size_of_file(self.file)
         if self.size == 0:
             self.file.close()
             raise InputError("is empty", "there is no array in it")
@@ -46,6 +45,7 @@ class FlatFile:
         every = cut_parts(info)
         parts = parts if parts is not None else every
         row = stored_bytes(info) // every[-1].last
+        will_read(self.file, [(start + parts[0].first * row, start + parts[-1].last * row)])
         self.file.seek(start + parts[0].first * row)
         return read_values(info, parts, self.file.readinto)  # type: ignore[attr-defined]
 

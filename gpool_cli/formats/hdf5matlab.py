@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import BinaryIO
 
 import h5py
 
-from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
-from gpool_cli.formats.flat import FlatFile
 from gpool_cli.formats.hdf5opening import DAMAGE
 from gpool_cli.formats.hdf5reader import Hdf5Reader
 from gpool_cli.formats.interface import Array
@@ -34,10 +33,6 @@ class MatlabReader(Hdf5Reader):
         path: A regular file.
     """
 
-    def __init__(self, path: str, access: Access = DEFAULT_ACCESS) -> None:
-        _check_version(path)
-        super().__init__(path, access)
-
     def arrays_named(self, wanted: Callable[[str], bool]) -> Iterator[ArrayInfo]:
         return map(self._as_in_matlab, super().arrays_named(wanted))
 
@@ -45,6 +40,9 @@ class MatlabReader(Hdf5Reader):
         self, info: ArrayInfo, parts: Sequence[Part] | None = None
     ) -> Iterator[tuple[Block, Array]]:
         return super().blocks(replace(info, shape=info.memory_shape, fortran=False), parts)
+
+    def _check_start(self, file: BinaryIO) -> None:
+        _check_version(file.read(19))
 
     def _as_in_matlab(self, info: ArrayInfo) -> ArrayInfo:
         layout = info.file_layout[::-1] if info.file_layout is not None else None
@@ -71,13 +69,8 @@ class MatlabReader(Hdf5Reader):
         return _CLASSES.get(said.encode() if isinstance(said, str) else said, "")
 
 
-def _check_version(path: str) -> None:
-    """Refuse what MATLAB 7.3 did not write."""
-    file = FlatFile(path)
-    try:
-        start = file.read(0, 19)
-    finally:
-        file.close()
+def _check_version(start: bytes) -> None:
+    """Refuse what MATLAB 7.3 did not write, by its first bytes."""
     if start == b"MATLAB 7.3 MAT-file":
         return
     if start.startswith(b"MATLAB 5.0 MAT-file"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO
+
 import h5py
 
 # What h5py raises on damaged files, and where an output has no room for something.
@@ -12,11 +14,11 @@ DAMAGE = (OSError, RuntimeError, ValueError, KeyError, TypeError)
 _METADATA_BYTES = 2 << 20
 
 
-def open_hdf5(path: str, lock: bool = True) -> h5py.File:
+def open_hdf5(path: str | BinaryIO, lock: bool = True) -> h5py.File:
     """Open a file for reading.
 
     Args:
-        path: The file.
+        path: The file; one that is open already must be seekable.
         lock: Don't open what another program has locked.
 
     Raises:

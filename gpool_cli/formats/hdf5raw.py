@@ -7,21 +7,19 @@ fletcher32 is left to h5py.
 
 from __future__ import annotations
 
-import itertools
 import os
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Iterable
+from typing import Any
 
 import h5py
 import numpy as np
 from h5py import h5d, h5i, h5z
 
 from gpool_cli.errors import InputError
-from gpool_cli.formats import hdf5filters
-from gpool_cli.formats.hdf5chunks import Chunk, ChunkIndex
-from gpool_cli.formats.hdf5filters import Bytes, ChunkError, Damaged
-from gpool_cli.formats.hdf5source import HINT, Buffers, LibrarySource, Source, fill_value
-from gpool_cli.formats.interface import Array, as_native
+from gpool_cli.formats.hdf5chunks import ChunkIndex
+from gpool_cli.formats.hdf5filters import Bytes, ChunkError
+from gpool_cli.formats.hdf5layouts import ChunkedSource, ContiguousSource, Plan
+from gpool_cli.formats.hdf5source import HINT, Source, fill_value
 from gpool_cli.layout import size_of
 from gpool_cli.model import Block
 from gpool_cli.printable import printable
@@ -42,23 +40,32 @@ _kept: tuple[Any, ChunkIndex] | None = None
 _MOST_AT_ONCE = 1 << 30
 
 
+def knows_chunks(file: h5py.File) -> bool:
+    """Whether HDF5 says rightly where the chunks of a file are."""
+    return bool(_COUNTS_USER_BLOCK or not file.userblock_size)
+
+
 class RawFile:
     """An HDF5 file's bytes beside h5py's view of it.
 
     Args:
         fd: A file descriptor of its own.
-        user_block: The file begins with bytes that are not HDF5's.
+        knows_chunks: HDF5 says rightly where its chunks are.
 
     Attributes:
         identity: What tells the file from others, and from itself before a change.
+        leaves_small: Small chunks without filters are left to HDF5.
     """
 
-    def __init__(self, fd: int, user_block: bool) -> None:
+    identity: tuple[int | str, ...]
+    leaves_small = True
+
+    def __init__(self, fd: int, knows_chunks: bool) -> None:
         self._fd = fd
         stat = os.fstat(fd)
         self.size = stat.st_size
         self.identity = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
-        self._knows_chunks = _COUNTS_USER_BLOCK or not user_block
+        self._knows_chunks = knows_chunks
 
     @classmethod
     def of(cls, file: h5py.File) -> RawFile | None:
@@ -69,7 +76,7 @@ class RawFile:
             fd = os.dup(file.id.get_vfd_handle())  # The very file, whatever its name now means.
         else:
             fd = os.open(file.filename, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        return cls(fd, bool(file.userblock_size))
+        return cls(fd, knows_chunks(file))
 
     def close(self) -> None:
         """Close the descriptor."""
@@ -104,6 +111,13 @@ class RawFile:
         Raises:
             InputError: What the file says of its chunks can't be.
         """
+        plan = self.plan_of(dsid, shape, dtype, chunks)
+        return ChunkedSource(self, plan, dsid) if plan is not None else None
+
+    def plan_of(
+        self, dsid: Any, shape: tuple[int, ...], dtype: np.dtype[Any], chunks: tuple[int, ...]
+    ) -> Plan | None:
+        """What `chunked` has to know."""
         if not self._knows_chunks or not size_of(shape):
             return None
         plist = dsid.get_create_plist()
@@ -119,11 +133,11 @@ class RawFile:
         if index is None:
             return None
         nbytes = size_of(chunks) * dtype.itemsize
-        if not filters and nbytes < _LEAST_UNFILTERED and index.all_have(nbytes):
+        small = nbytes < _LEAST_UNFILTERED and self.leaves_small
+        if small and not filters and index.all_have(nbytes):
             return None
         fill = None if index.is_full else fill_value(plist, dtype)
-        plan = Plan(shape, dtype, chunks, filters, index, dtype.type(0) if fill is None else fill)
-        return ChunkedSource(self, plan, dsid)
+        return Plan(shape, dtype, chunks, filters, index, dtype.type(0) if fill is None else fill)
 
     def _index(
         self, dsid: Any, shape: tuple[int, ...], chunks: tuple[int, ...]
@@ -145,6 +159,13 @@ class RawFile:
         if offset < 0 or offset + len(view) > self.size:
             end = offset + len(view)
             raise ChunkError(f"bytes {offset} to {end} lie outside the file's {self.size}")
+        self.fill(view, offset)
+
+    def announce(self, source: Source, blocks: Iterable[Block]) -> None:
+        """Say which blocks of a source will be read next, in this order; here that is no help."""
+
+    def fill(self, view: Bytes, offset: int) -> None:
+        """Fill a buffer with bytes that lie in the file."""
         done = 0
         while done < len(view):
             got = self._read(view[done : done + _MOST_AT_ONCE].data, offset + done)
@@ -184,191 +205,3 @@ def _pipeline(plist: Any, dtype: np.dtype[Any]) -> tuple[int, ...] | None:
             return None
         filters.append(code)
     return tuple(filters)
-
-
-class RawBytes(Protocol):
-    """Where bytes come from."""
-
-    def read_into(self, view: Bytes, offset: int) -> None:
-        """Fill a buffer with the bytes from an offset on; `ChunkError` where there are none."""
-
-
-class ContiguousSource:
-    """Reads an array that lies in one piece.
-
-    Args:
-        raw: The file.
-        shape: The array's shape.
-        dtype: As stored.
-        offset: The first byte.
-    """
-
-    def __init__(
-        self, raw: RawBytes, shape: tuple[int, ...], dtype: np.dtype[Any], offset: int
-    ) -> None:
-        self._raw, self._shape, self._dtype, self._offset = raw, shape, dtype, offset
-
-    def read(self, block: Block, buffers: Buffers) -> Array:
-        first = 0
-        for at, length in zip(block.start, self._shape, strict=True):
-            first = first * length + at
-        data = buffers.take("block", size_of(block.shape) * self._dtype.itemsize)
-        try:
-            self._raw.read_into(data, self._offset + first * self._dtype.itemsize)
-        except ChunkError as error:
-            raise InputError(f"can't be read at {block.start}: {error}", HINT) from None
-        return as_native(data.view(self._dtype).reshape(block.shape))
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What there is to know of a chunked dataset.
-
-    Attributes:
-        shape: Its shape.
-        dtype: As stored.
-        chunks: The shape of a chunk.
-        filters: In the order of writing.
-        index: Where the chunks are.
-        fill: What stands in chunks that were never written.
-    """
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    chunks: tuple[int, ...]
-    filters: tuple[int, ...]
-    index: ChunkIndex
-    fill: Any
-
-    @property
-    def native(self) -> np.dtype[Any]:
-        """The dtype in native byte order."""
-        return self.dtype.newbyteorder("=")
-
-    @property
-    def chunk_bytes(self) -> int:
-        """Bytes of a whole chunk, decoded."""
-        return size_of(self.chunks) * self.dtype.itemsize
-
-    def within(self, start: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape of a chunk as far as it lies in the array."""
-        lengths = zip(start, self.chunks, self.shape, strict=True)
-        return tuple(min(chunk, length - at) for at, chunk, length in lengths)
-
-
-class ChunkedSource:
-    """Reads an array in chunks.
-
-    Args:
-        raw: The file.
-        plan: The array.
-        dsid: The low-level dataset, for what only HDF5 knows.
-    """
-
-    def __init__(self, raw: RawFile, plan: Plan, dsid: Any) -> None:
-        self._raw, self._plan, self._dsid = raw, plan, dsid
-
-    def read(self, block: Block, buffers: Buffers) -> Array:
-        plan = self._plan
-        if block.shape[0] <= plan.chunks[0] and block.shape[1:] == plan.chunks[1:]:
-            whole = self._chunk(block.start, buffers.take("block", plan.chunk_bytes), buffers)
-            return whole[: block.shape[0]]
-        size = size_of(block.shape) * plan.dtype.itemsize
-        values = buffers.take("block", size).view(plan.native).reshape(block.shape)
-        corners = (
-            range(first, first + length, chunk)
-            for first, length, chunk in zip(block.start, block.shape, plan.chunks, strict=True)
-        )
-        for start in itertools.product(*corners):
-            shape = plan.within(start)
-            box = zip(start, block.start, shape, strict=True)
-            place = values[tuple(slice(at - first, at - first + n) for at, first, n in box)]
-            if shape == plan.chunks and place.flags.c_contiguous:
-                out = place.reshape(-1).view(np.uint8)
-            else:
-                out = buffers.take("chunk", plan.chunk_bytes)
-            chunk = self._chunk(start, out, buffers)
-            if not np.may_share_memory(chunk, place):
-                place[...] = chunk[tuple(slice(n) for n in shape)]
-        return values
-
-    def _chunk(self, start: tuple[int, ...], out: Bytes, buffers: Buffers) -> Array:
-        """One whole chunk, in `out` or in memory of its own."""
-        plan = self._plan
-        place = 0
-        for at, chunk, n in zip(start, plan.chunks, plan.index.grid, strict=True):
-            place = place * n + at // chunk
-        where = plan.index.get(place)
-        if where is None:
-            values = out.view(plan.native)
-            values.fill(plan.fill)
-            return values.reshape(plan.chunks)
-        try:
-            return self._decoded(where, start, out, buffers).reshape(plan.chunks)
-        except ChunkError as error:
-            raise InputError(f"can't be read at {start}: {error}", HINT) from None
-
-    def _decoded(self, where: Chunk, start: tuple[int, ...], out: Bytes, buffers: Buffers) -> Array:
-        plan = self._plan
-        active = [code for i, code in enumerate(plan.filters) if not where.skipped >> i & 1]
-        # HDF5 can leave chunks that reach over the edge unfiltered, and h5py can't be asked whether
-        # it did (H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS). Their size is then a whole chunk's; where
-        # the bytes don't decode, HDF5 is asked. It is not asked about what decodes too short:
-        # there it would give memory of its own for the rest.
-        maybe_plain = (
-            bool(active) and where.size == plan.chunk_bytes and plan.within(start) != plan.chunks
-        )
-        if maybe_plain and active == [h5z.FILTER_SHUFFLE]:
-            return self._by_library(start)
-        try:
-            data, swapped = self._undo(where, active, maybe_plain, out, buffers)
-        except Damaged:
-            if not maybe_plain:
-                raise
-            return self._by_library(start)
-        if swapped:
-            return data.view(plan.native)
-        stored = data.view(plan.dtype)
-        return stored if plan.dtype.isnative else stored.byteswap().view(plan.native)
-
-    def _undo(
-        self, where: Chunk, active: list[int], maybe_plain: bool, out: Bytes, buffers: Buffers
-    ) -> tuple[Bytes, bool]:
-        """The chunk's bytes, and whether they were brought into native order on the way."""
-        n, itemsize = self._plan.chunk_bytes, self._plan.dtype.itemsize
-        checksums = 4 * active.count(h5z.FILTER_FLETCHER32)
-        if h5z.FILTER_DEFLATE in active:
-            # Deflate of what does not compress adds less than 0.1 %.
-            if not 0 < where.size <= n + n // 8 + 1024 + checksums:
-                raise ChunkError(f"it is stored in {where.size} bytes, for {n}")
-        elif where.size != n + checksums and not maybe_plain:
-            raise ChunkError(f"it is stored in {where.size} bytes, not {n + checksums}")
-        data = buffers.take("stored", where.size, where.size // 8) if active else out
-        self._raw.read_into(data, where.offset)
-        swapped = False
-        for i in reversed(range(len(active))):
-            if active[i] == h5z.FILTER_FLETCHER32:
-                data = hdf5filters.check_fletcher32(data)
-            elif active[i] == h5z.FILTER_DEFLATE:
-                size = n + 4 * active[:i].count(h5z.FILTER_FLETCHER32)
-                data = np.frombuffer(hdf5filters.inflate(data, size), np.uint8)
-            elif itemsize > 1:
-                # A shuffle that was not the first filter saw more than the elements.
-                swapped = i == 0 and not self._plan.dtype.isnative
-                target = out if len(data) == len(out) else np.empty(len(data), np.uint8)
-                scratch = min(hdf5filters.scratch_size(itemsize), len(data))
-                hdf5filters.unshuffle(
-                    data, target, itemsize, buffers.take("scratch", scratch), swap=swapped
-                )
-                data = target
-        if len(data) != n:
-            raise ChunkError(f"it decodes to {len(data)} bytes, not {n}")
-        return data, swapped
-
-    def _by_library(self, start: tuple[int, ...]) -> Array:
-        plan = self._plan
-        part = np.zeros(plan.within(start), plan.native)
-        LibrarySource(self._dsid, plan.dtype).read_into(part, start)
-        whole = np.zeros(plan.chunks, plan.native)
-        whole[tuple(slice(n) for n in part.shape)] = part
-        return whole

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
+import h5py
 from h5py import h5d
 
 from gpool_cli import ceiling, pulse
@@ -14,9 +15,10 @@ from gpool_cli.errors import InputError
 from gpool_cli.formats.hdf5attributes import read_attributes
 from gpool_cli.formats.hdf5describe import describe, is_annotated
 from gpool_cli.formats.hdf5external import Outside
+from gpool_cli.formats.hdf5layouts import ContiguousSource
 from gpool_cli.formats.hdf5opening import open_hdf5
 from gpool_cli.formats.hdf5others import save_others
-from gpool_cli.formats.hdf5raw import ContiguousSource, RawFile
+from gpool_cli.formats.hdf5raw import RawFile
 from gpool_cli.formats.hdf5source import Buffers, LibrarySource, Source
 from gpool_cli.formats.hdf5types import TypeTable
 from gpool_cli.formats.hdf5walk import Opener, any_name, walk
@@ -27,9 +29,11 @@ from gpool_cli.formats.interface import (
     cut_parts_into_chunks,
     cut_parts_into_rows,
     open_regular,
+    size_of_file,
 )
 from gpool_cli.model import ArrayInfo, Block, Part
 from gpool_cli.printable import printable
+from gpool_cli.remote import is_url
 from gpool_cli.surroundings import Attribute, Carry, Surroundings
 
 # How many datasets stay open between their being listed and read.
@@ -45,19 +49,19 @@ class Hdf5Reader(Reader):
 
     def __init__(self, path: str, access: Access = DEFAULT_ACCESS) -> None:
         super().__init__(path, access)
+        self._behind = self._opened_by_url(path)
         pulse.look()
-        open_regular(path).close()
-        if os.path.getsize(path) == 0:
-            raise InputError("is empty", "there is no array in it")
+        follow = access.follow and self._behind is None  # What is beside a URL, nobody named.
         try:
             # HDF5 seeks other files beside the name that it is given: let that be the real one.
-            self._file = open_hdf5(os.path.realpath(path) if access.follow else path, access.lock)
+            self._file = open_hdf5(
+                self._behind or (os.path.realpath(path) if follow else path), access.lock
+            )
         except (OSError, RuntimeError, ValueError) as error:
             raise _why_not_open(error) from None
-
-        self._raw = RawFile.of(self._file)
+        self._raw = _raw_of(self._file, self._behind)
         self._types = TypeTable()
-        self._outside = Outside(self._file, self._raw, access.lock) if access.follow else None
+        self._outside = Outside(self._file, self._raw, access.lock) if follow else None
         self._leave = self._outside.root if self._outside is not None else None
         self._opener = Opener(self._file.id, self._leave)
         self._opened: dict[str, Any] = {}
@@ -101,13 +105,12 @@ class Hdf5Reader(Reader):
             pulse.read()
         source = self._last[1]
         parts = parts if parts is not None else cut_parts(info)
-        if info.chunks is None:
-            cut = cut_parts_into_rows(info, parts)
-        else:
-            cut = cut_parts_into_chunks(info, parts)
+        cut = cut_parts_into_rows if info.chunks is None else cut_parts_into_chunks
+        if self._raw is not None:
+            self._raw.announce(source, cut(info, parts))
         buffers = self._spare.pop() if self._spare else Buffers()
         try:
-            for block in cut:
+            for block in cut(info, parts):
                 yield block, source.read(block, buffers)
         finally:
             self._spare.append(buffers)
@@ -118,6 +121,26 @@ class Hdf5Reader(Reader):
         if self._raw is not None:
             self._raw.close()
         self._file.close()
+        if self._behind is not None:
+            self._behind.close()
+
+    def _check_start(self, file: BinaryIO) -> None:
+        """Refuse, by its first bytes, what HDF5 could not say a clear word about."""
+
+    def _opened_by_url(self, path: str) -> BinaryIO | None:
+        """The file behind a URL; None for one on the disk, which HDF5 opens itself by its name."""
+        file = open_regular(path)
+        try:
+            if size_of_file(file) == 0:
+                raise InputError("is empty", "there is no array in it")
+            self._check_start(file)
+        except BaseException:
+            file.close()
+            raise
+        if is_url(path):
+            return file
+        file.close()
+        return None
 
     def _attributes_of(self, name: str) -> tuple[Attribute, ...]:
         """The attributes of a group or a dataset."""
@@ -167,6 +190,17 @@ class Hdf5Reader(Reader):
         if raw is not None and stored.plain and info.chunks is not None:
             source = raw.chunked(dsid, info.shape, stored.dtype, info.chunks)
         return source if source is not None else LibrarySource(dsid, stored.dtype)
+
+
+def _raw_of(file: h5py.File, behind: BinaryIO | None) -> RawFile | None:
+    """The bytes of a file beside h5py's view of it; None where h5py must read it."""
+    if behind is None:
+        return RawFile.of(file)
+    from gpool_cli.formats.hdf5far import FarFile
+    from gpool_cli.remote.file import RemoteFile
+
+    # What a server gives only whole lies in a temporary file, which is as near as any.
+    return FarFile(behind, file) if isinstance(behind, RemoteFile) else None
 
 
 def _why_not_open(error: Exception) -> InputError:

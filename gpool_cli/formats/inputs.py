@@ -1,4 +1,7 @@
-"""What an input is on disk: a file, or a directory that is read as one."""
+"""What an input is: a file, a directory that is read as one, or a file behind a URL.
+
+How large it is and when it was changed tells a run that it is the same as before.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,14 @@ import stat
 
 from gpool_cli import pulse
 from gpool_cli.formats import row_of_marks, row_of_suffix
+from gpool_cli.model import InputFile
+from gpool_cli.remote import is_url
+
+# A URL that was named has a size that only its server knows: two such go together to a worker.
+_BEHIND_A_URL = 8 << 20
+
+# To ask for a small file takes as long as to read so much: only few of them go to one worker.
+_LEAST_BEHIND_A_URL = 4 << 20
 
 
 def is_store(path: str, named: bool = False) -> bool:
@@ -22,8 +33,34 @@ def is_store(path: str, named: bool = False) -> bool:
     return named and row_of_marks(os.listdir(path)) is not None
 
 
-def stamp_of(path: str) -> tuple[int, int]:
+def stamp_of(file: InputFile) -> tuple[int, int]:
     """The size of an input in bytes, and when it was changed last, in nanoseconds.
+
+    Raises:
+        OSError: It is not there, can't be looked at, or its server did not say.
+    """
+    if not is_url(file.path):
+        return stamp_at(file.path)
+    size, changed_ns = file.stamp or (0, None)
+    if changed_ns is None:
+        raise FileNotFoundError(file.path)
+    return size, changed_ns
+
+
+def bytes_to_read(file: InputFile) -> int:
+    """The bytes that reading an input is worth, as far as can be told without asking a server.
+
+    Raises:
+        OSError: It is not there, or can't be looked at.
+    """
+    if not is_url(file.path):
+        return stamp_at(file.path)[0]
+    known = file.stamp[0] if file.stamp is not None else _BEHIND_A_URL
+    return max(known, _LEAST_BEHIND_A_URL)
+
+
+def stamp_at(path: str) -> tuple[int, int]:
+    """The size of what is at a path in bytes, and when it was changed last, in nanoseconds.
 
     Those of a directory are of all files below it.
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
-from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, cut_parts, open_regular
+from gpool_cli.formats.interface import (
+    Array,
+    Reader,
+    Writer,
+    WriteStyle,
+    cut_parts,
+    open_regular,
+    size_of_file,
+    will_read,
+)
 from gpool_cli.formats.narrow import stored_bytes
 from gpool_cli.formats.npyheader import NpyHeader, read_header
 from gpool_cli.formats.npyinfo import describe
@@ -32,7 +40,7 @@ class NpyReader(Reader):
         super().__init__(path, access)
         self._piped = path == STDIN
         self._file: BinaryIO = sys.stdin.buffer if self._piped else open_regular(path)
-        self._size = None if self._piped else os.fstat(self._file.fileno()).st_size
+        self._size = None if self._piped else size_of_file(self._file)
         self._place = 0
         self._listed: dict[str, int] = {}
 
@@ -61,7 +69,10 @@ class NpyReader(Reader):
         every = cut_parts(info)
         parts = parts if parts is not None else every
         row = stored_bytes(info) // every[-1].last
-        self._go_to(self._start_of(info.dataset) + parts[0].first * row)
+        start = self._start_of(info.dataset)
+        if not self._piped:
+            will_read(self._file, [(start + parts[0].first * row, start + parts[-1].last * row)])
+        self._go_to(start + parts[0].first * row)
         return read_values(info, parts, self._readinto)
 
     def _start_of(self, dataset: str) -> int:

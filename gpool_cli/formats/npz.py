@@ -14,7 +14,15 @@ import numpy as np
 from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
 from gpool_cli.formats.archive import open_archive
-from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, cut_parts, open_regular
+from gpool_cli.formats.interface import (
+    Array,
+    Reader,
+    Writer,
+    WriteStyle,
+    cut_parts,
+    open_regular,
+    will_read,
+)
 from gpool_cli.formats.naming import member_name
 from gpool_cli.formats.npyheader import NpyHeader, read_header
 from gpool_cli.formats.npyinfo import describe
@@ -25,6 +33,7 @@ from gpool_cli.model import ArrayInfo, Block, Part, Result
 from gpool_cli.printable import printable
 
 _LONGEST_NAME = 65_535
+_LOCAL_HEADER = 30
 _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, ValueError)
 _METHODS = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflate"}
 
@@ -72,6 +81,9 @@ class NpzReader(Reader):
         self, info: ArrayInfo, parts: Sequence[Part] | None = None
     ) -> Iterator[tuple[Block, Array]]:
         member = self._members[info.dataset]
+        # Its own header may be a few bytes longer than what the directory has of it.
+        behind = member.header_offset + _LOCAL_HEADER + len(member.orig_filename)
+        will_read(self._file, [(member.header_offset, behind + member.compress_size)])
         with _zip_errors(info.dataset), self._zip.open(member) as checked:
             stream: Any = checked
             if member.compress_type == zipfile.ZIP_DEFLATED:

@@ -16,6 +16,7 @@ from gpool_cli.formats import (
 )
 from gpool_cli.formats.interface import Reader, open_regular
 from gpool_cli.model import STDIN
+from gpool_cli.remote import is_url, name_of
 
 
 def format_of(path: str) -> Row:
@@ -26,7 +27,14 @@ def format_of(path: str) -> Row:
     """
     if path == STDIN:
         return row_named("npy")
-    row = row_of_suffix(path)
+    row = row_of_suffix(name_of(path.rstrip("/")) if is_url(path) else path)
+    if is_url(path) and (row is None or not row.reader):
+        raise InputError("has no suffix that tells its format", "a URL is asked by its suffix")
+    if is_url(path) and row is not None and row.marks:
+        raise InputError(
+            f"is a {row.name} store, a directory, which is not read by URL",
+            "copy it to this machine first",
+        )
     if row is None or not row.reader:
         if os.path.isdir(path):
             row = row_of_marks(os.listdir(path))
@@ -48,6 +56,8 @@ def library_of(path: str) -> str:
 
 def isolated(path: str) -> bool:
     """Whether only worker processes open a file, which they may not survive."""
+    if is_url(path):
+        return True  # Servers may be as harmful as files, and this process has no threads yet.
     try:
         return format_of(path).isolated
     except (InputError, OSError):

@@ -12,7 +12,7 @@ from typing import Any
 from gpool_cli import pulse
 from gpool_cli.errors import InputError
 from gpool_cli.formats.flat import FlatFile
-from gpool_cli.formats.inputs import stamp_of
+from gpool_cli.formats.inputs import stamp_at
 
 # A group may hold the metadata of all that is below it once more.
 _LONGEST_JSON = 16 << 20
@@ -92,4 +92,4 @@ class Store:
 
     def stored_bytes(self, array: str) -> int:
         """How many bytes there are of an array."""
-        return stamp_of(os.path.join(self._root, array))[0]
+        return stamp_at(os.path.join(self._root, array))[0]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.sinks.interface import NoSink, Sink
 from gpool_cli.formats.interface import WriteStyle
+from gpool_cli.remote import is_url
 
 if TYPE_CHECKING:
     from gpool_cli.batch.record import Record
@@ -23,6 +24,12 @@ def make_sink(
         alone: The only input is one file that the user named.
         record: The directory, where that is the destination.
     """
+    if is_url(destination.path):
+        from gpool_cli.batch.sinks.far import FarDirectorySink, FarFileSink
+
+        if destination.kind == "file":
+            return FarFileSink(destination, style, alone)
+        return FarDirectorySink(destination, style)
     if record is not None:
         from gpool_cli.batch.sinks.directory import DirectorySink
 

@@ -1,0 +1,1 @@
+"""Servers on loopback that tests read from and write to, with the faults that they order."""
