@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gpool_cli.layout import Layout
 from gpool_cli.model import Alike, ArrayInfo, Failed, FileDone, InputFile, Skipped, Warned
-from gpool_cli.ranking import Ranked
 from gpool_cli.recipe import PoolingSpec
-from gpool_cli.sketch import Sketch
+
+if TYPE_CHECKING:
+    from gpool_cli.ranking import Ranked
+    from gpool_cli.sketch import Sketch
 
 
 @dataclass(frozen=True)

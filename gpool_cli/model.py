@@ -11,12 +11,12 @@ from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.layout import Layout, size_of
 from gpool_cli.packing import Packing
 from gpool_cli.recipe import PoolingSpec, Recipe
-from gpool_cli.surroundings import Carry, Surroundings
 
 if TYPE_CHECKING:
     import numpy as np
 
     from gpool_cli.ranking import Ranking
+    from gpool_cli.surroundings import Carry, Surroundings
 
 STDIN = "-"
 

@@ -9,7 +9,6 @@ from typing import Literal
 
 from gpool_cli.errors import UsageError
 from gpool_cli.formats import TABLE, Row, row_named, row_of_suffix
-from gpool_cli.formats.extras import extra_of
 from gpool_cli.formats.naming import stem
 from gpool_cli.model import STDIN, InputFile
 from gpool_cli.printable import printable
@@ -167,6 +166,8 @@ def parse_destination(
 def _check_installed(row: Row | None) -> None:
     if row is None or not row.needs:
         return
+    from gpool_cli.formats.extras import extra_of
+
     extra = extra_of(row.needs)
     if not extra.installed:
         raise UsageError(

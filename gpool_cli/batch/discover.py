@@ -7,19 +7,18 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from gpool_cli.batch.discoverfar import (
-    ListTree,
-    is_tree,
-    list_suffixed,
-    walk_tree,
-)
+from gpool_cli.batch.discoverfar import is_tree, list_suffixed, walk_tree
 from gpool_cli.errors import InputError, UsageError
 from gpool_cli.formats import CONTAINER_SUFFIXES, READ_SUFFIXES
 from gpool_cli.formats.inputs import is_store
 from gpool_cli.model import STDIN, InputFile
 from gpool_cli.printable import printable
 from gpool_cli.remote import is_url, place_of, scheme_of
+
+if TYPE_CHECKING:
+    from gpool_cli.batch.discoverfar import ListTree
 
 _KEY_IN_NAME = re.compile(
     "(.*?(?:" + "|".join(map(re.escape, CONTAINER_SUFFIXES)) + "))(?::)(.+)", re.DOTALL | re.I

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from gpool_cli.errors import UsageError
 from gpool_cli.formats import READ_SUFFIXES, row_of_suffix
 from gpool_cli.model import InputFile
 from gpool_cli.printable import printable
 from gpool_cli.remote import is_url, name_of, scheme_of
-from gpool_cli.remote.interface import Entry
 
-ListTree = Callable[[str], list[Entry]]
+if TYPE_CHECKING:
+    from gpool_cli.remote.interface import Entry
+
+    ListTree = Callable[[str], list[Entry]]
 
 
 def is_tree(url: str) -> bool:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from gpool_cli.batch.joined import joined
 from gpool_cli.batch.pipeline import Work, outcomes_of
@@ -28,8 +29,11 @@ from gpool_cli.model import (
     TooLarge,
     Warned,
 )
-from gpool_cli.surroundings import Surroundings
 from gpool_cli.tally import Tally
+
+if TYPE_CHECKING:
+    from gpool_cli.surroundings import Surroundings
+
 
 # Where a failure takes back what was written of an input, so many of its results are told of when
 # it is known. Nobody looks at more of them.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +12,12 @@ from gpool_cli.events import Pooled
 from gpool_cli.formats.interface import Array
 from gpool_cli.formats.rows import batch_first
 from gpool_cli.model import Alike, Result
-from gpool_cli.ranking import Ranked
-from gpool_cli.sketch import Sketcher
 from gpool_cli.tally import Tally
+
+if TYPE_CHECKING:
+    from gpool_cli.ranking import Ranked
+    from gpool_cli.sketch import Sketcher
+
 
 _PREVIEW = 4
 _MOST_RANKED = 10
@@ -30,7 +34,7 @@ class Teller:
 
     def __init__(self, first: Result, where: str, sketched: bool = False) -> None:
         self._first, self._where = first, where
-        self._sketcher = Sketcher() if sketched else None
+        self._sketcher = _sketcher() if sketched else None
         self._low, self._high = math.inf, -math.inf
         self._sum, self._count, self._nan = 0.0, 0, 0
 
@@ -78,6 +82,12 @@ class Teller:
             ranked=_ranked(first),
             sketch=self._sketcher.sketch() if self._sketcher is not None else None,
         )
+
+
+def _sketcher() -> Sketcher:
+    from gpool_cli.sketch import Sketcher  # Few runs need what it is made of.
+
+    return Sketcher()
 
 
 def _ranked(result: Result) -> tuple[list[Ranked], ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from gpool_cli.batch.alike import pool_together
+from gpool_cli import pulse
 from gpool_cli.batch.masks import companions_of
 from gpool_cli.batch.memory import is_long, working_bytes
 from gpool_cli.batch.pieces import Partial, Piece, job_for
@@ -132,7 +132,7 @@ def work_on(unit: Unit) -> Answer:
         `gpool_cli.batch.pieces.MapJob.join` puts together, or what is wrong with it.
     """
     if isinstance(unit, WholeFiles):
-        return list(pool_together(unit.tasks, unit.share))
+        return list(_whole_files(unit))
     if isinstance(unit, ListMaps):
         return list_maps(unit.task)
     if isinstance(unit, Maps):
@@ -142,6 +142,16 @@ def work_on(unit: Unit) -> Answer:
     except Exception as error:
         failure = failure_of(unit.task.file, unit.info.dataset, error)
         return GpoolError(failure.message, failure.hint)
+
+
+def _whole_files(unit: WholeFiles) -> Iterator[Outcome | Alike]:
+    if len(unit.tasks) == 1:
+        pulse.begin(0)
+        return pool_file(unit.tasks[0], unit.share)
+    # A run of one file starts sooner without it.
+    from gpool_cli.batch.alike import pool_together
+
+    return pool_together(unit.tasks, unit.share)
 
 
 def one_by_one(steps: Iterable[Step]) -> Iterator[tuple[Step, Answer | None]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from gpool_cli import pulse
 from gpool_cli.batch.masks import Companions
@@ -32,7 +33,10 @@ from gpool_cli.model import (
     Warned,
 )
 from gpool_cli.printable import printable
-from gpool_cli.surroundings import Carry
+
+if TYPE_CHECKING:
+    from gpool_cli.surroundings import Carry
+
 
 Map = tuple[ArrayInfo, Layout]
 

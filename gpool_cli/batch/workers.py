@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gpool_cli.batch.discoverfar import list_suffixed
 from gpool_cli.batch.pipeline import Work
 from gpool_cli.formats.opening import isolated
 from gpool_cli.model import InputFile
-from gpool_cli.remote.interface import Entry
+
+if TYPE_CHECKING:
+    from gpool_cli.remote.interface import Entry
+
 
 _Value = TypeVar("_Value")
 

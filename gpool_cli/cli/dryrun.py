@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gpool_cli.access import Access
-from gpool_cli.batch.confidences import Classifier
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.masks import axes_of, companions_of, describe, what_it_is
 from gpool_cli.batch.plan import Planned, look_into
@@ -22,6 +22,10 @@ from gpool_cli.quantities import count_text
 from gpool_cli.recipe import Recipe
 from gpool_cli.report.lines import Warnings, place_text, print_failure, skip_text
 from gpool_cli.report.table import Column, print_table
+
+if TYPE_CHECKING:
+    from gpool_cli.batch.confidences import Classifier
+
 
 _COLUMNS = (
     Column("source", 0, text=True, least=16),

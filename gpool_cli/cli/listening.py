@@ -13,7 +13,6 @@ from gpool_cli.printable import printable
 from gpool_cli.recipe import Recipe
 from gpool_cli.report.lines import Warnings, print_failure
 from gpool_cli.report.progress import ProgressBar
-from gpool_cli.report.records.interface import Ending
 from gpool_cli.report.summary import STANDARD_OUTPUT, Summary
 from gpool_cli.tally import Tally
 
@@ -66,6 +65,10 @@ class Listeners:
         Raises:
             OutputError: One can't be written.
         """
+        if not self._reports:
+            return
+        from gpool_cli.report.records.interface import Ending
+
         for report in self._reports:
             report.write(Ending(tally, exit_code, ended_by))
 

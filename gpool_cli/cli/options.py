@@ -5,20 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from gpool_cli.access import NARROW_FLOATS, Access
-from gpool_cli.batch.shard import Shard, parse_shard
 from gpool_cli.errors import UsageError
 from gpool_cli.formats import WRITABLE
 from gpool_cli.layout import SHAPES, ShapeStyle, parse_layout
 from gpool_cli.quantities import parse_bytes
 from gpool_cli.recipe import FILL_POLICIES, NAN_POLICIES, NORMS, FillPolicy, NanPolicy, NormName
 from gpool_cli.report.records import check_name
+
+if TYPE_CHECKING:
+    from gpool_cli.batch.shard import Shard
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -113,7 +115,11 @@ def _timeout_callback(_: click.Context, __: click.Parameter, value: float) -> fl
 
 
 def _shard_callback(_: click.Context, __: click.Parameter, value: str | None) -> Shard | None:
-    return parse_shard(value) if value is not None else None
+    if value is None:
+        return None
+    from gpool_cli.batch.shard import parse_shard
+
+    return parse_shard(value)
 
 
 def _size_callback(_: click.Context, __: click.Parameter, value: str) -> int:

@@ -1,22 +1,19 @@
-"""``--shard`` at work: what one of many runs does, and what its part says of the others."""
+"""What ``--shard`` makes of a run: where its part goes, and what a part can't do."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from gpool_cli.batch.destination import Destination, check_on_disk
-from gpool_cli.batch.masks import files_beside
-from gpool_cli.batch.part import Beside, Head, Whole, digest_of, stamp_before
-from gpool_cli.batch.plan import Planned
 from gpool_cli.batch.shard import Shard
-from gpool_cli.batch.sinks.part import PartSink
 from gpool_cli.cli.options import RunOptions
 from gpool_cli.errors import UsageError
-from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.model import STDIN, Failed, InputFile, Skipped
-from gpool_cli.recipe import Recipe
+from gpool_cli.model import STDIN, InputFile
+
+if TYPE_CHECKING:
+    pass
 
 
 def with_part(destination: Destination, shard: Shard) -> Destination:
@@ -46,58 +43,3 @@ def check_shard(files: Sequence[InputFile], options: RunOptions) -> None:
         raise UsageError("--copy-others needs all at once", "leave out --shard")
     if any(file.path == STDIN for file in files):
         raise UsageError("standard input has no parts", "name files, or leave out --shard")
-
-
-def whole_of(
-    planned: Sequence[Planned],
-    aside: Sequence[Failed | Skipped],
-    destination: Destination,
-    recipe: Recipe,
-    style: WriteStyle,
-    alone: bool,
-    options: RunOptions,
-) -> Whole:
-    """What a part says of the run that it is of."""
-    return Whole(
-        recipe=recipe,
-        style=style,
-        kind=destination.kind,
-        format=destination.format.name if destination.format is not None else None,
-        alone=alone,
-        strict=options.strict,
-        follow=options.follow_external,
-        view=options.view or "",
-        count=len(planned),
-        digest=digest_of(planned, aside),
-    )
-
-
-def part_sink(
-    shard: Shard,
-    whole: Whole,
-    planned: Sequence[Planned],
-    aside: Sequence[Failed | Skipped],
-    destination: Destination,
-) -> PartSink:
-    """Where the results of a shard go."""
-    below = len(os.path.join(destination.path, ""))
-    share = tuple(
-        Planned(one.file, tuple(path[below:] for path in one.outputs))
-        for one in shard.share(planned)
-    )
-    head = Head(
-        shard=shard,
-        whole=whole,
-        planned=share,
-        stamps=tuple(stamp_before(one.file) for one in share),
-        beside=tuple(tuple(_beside(one.file, whole.recipe)) for one in share),
-        aside=tuple(aside) if shard.number == 1 else (),
-    )
-    return PartSink(destination.part, head)
-
-
-def _beside(file: InputFile, recipe: Recipe) -> Iterator[Beside]:
-    for path in files_beside(file, recipe):
-        stamp = stamp_before(InputFile(path, path))
-        if stamp is not None:
-            yield path, *stamp

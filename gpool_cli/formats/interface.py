@@ -8,7 +8,7 @@ import stat
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,10 @@ from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
 from gpool_cli.model import ArrayInfo, Block, InputFile, Part, Result
 from gpool_cli.remote import is_url
-from gpool_cli.surroundings import Carry, Surroundings
+
+if TYPE_CHECKING:
+    from gpool_cli.surroundings import Carry, Surroundings
+
 
 Array = npt.NDArray[Any]
 _Reader = TypeVar("_Reader", bound="Reader")

@@ -70,8 +70,12 @@ def run(words: list[str], *, watched: bool = False) -> Run:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, without what would change gpool's defaults."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("GPOOL_")}
+    """Ours, without what would change gpool's defaults, or keep it from being compiled once."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GPOOL_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

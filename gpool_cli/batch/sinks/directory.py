@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from typing import TYPE_CHECKING
 
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.record import Record
@@ -17,7 +18,9 @@ from gpool_cli.formats.atomic import Written
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.model import InputFile, Result
 from gpool_cli.printable import printable
-from gpool_cli.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from gpool_cli.surroundings import Surroundings
 
 
 class DirectorySink(Sink):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.sinks.file import FileSink
@@ -16,7 +17,9 @@ from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.model import Alike, InputFile, Result
 from gpool_cli.printable import printable
 from gpool_cli.remote.uploads import Uploads, is_there
-from gpool_cli.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from gpool_cli.surroundings import Surroundings
 
 
 class FarFileSink(Sink):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.sinks.interface import Sink
@@ -15,7 +16,9 @@ from gpool_cli.formats.atomic import Written, output_errors, put_in_place
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.formats.rownames import RowNames
 from gpool_cli.model import Alike, InputFile, Result
-from gpool_cli.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from gpool_cli.surroundings import Surroundings
 
 
 class FileSink(Sink):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
 from gpool_cli.model import Alike, Failed, InputFile, Result, Skipped, Warned
-from gpool_cli.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from gpool_cli.surroundings import Surroundings
 
 
 class Sink(ABC):

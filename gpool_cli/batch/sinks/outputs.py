@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from typing import TYPE_CHECKING
 
 from gpool_cli.batch.stopping import held
 from gpool_cli.formats import Row, load_writer
 from gpool_cli.formats.atomic import AtomicFile, Written, output_errors
 from gpool_cli.formats.interface import Writer, WriteStyle
 from gpool_cli.model import InputFile, Result
-from gpool_cli.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from gpool_cli.surroundings import Surroundings
 
 
 class Outputs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.sinks.interface import Sink
@@ -13,7 +13,9 @@ from gpool_cli.errors import OutputError, ReaderLeft
 from gpool_cli.formats import load_writer
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.model import InputFile, Result
-from gpool_cli.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from gpool_cli.surroundings import Surroundings
 
 
 class StdoutSink(Sink):
