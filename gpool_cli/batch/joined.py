@@ -1,7 +1,9 @@
 """Results in pieces, put in order: a result whole before the next, and none of a map that fails.
 
 The pieces of several poolings of one map come in turns, and a map may fail after some of them.
-They wait in a temporary file until the map is done: what is written has no half maps in it.
+They wait in a temporary file until the map is done: what is written has no half maps in it. The
+values of a piece that waited there are valid until the next one is asked for; the first piece of a
+result, which is looked at again when all have passed, never waits there.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ class _Pieces:
     def add(self, piece: Result) -> None:
         self.complete = piece.start + len(piece.values) == piece.rows
         self._nbytes += piece.values.nbytes
-        if self._nbytes <= IN_MEMORY:
+        if self._nbytes <= IN_MEMORY or not self._first:
             self._first.append(piece)
             return
         self._file.write(np.ascontiguousarray(piece.values).data)
@@ -75,7 +77,7 @@ class _Pieces:
         self._file.rewind()
         for piece, shape in self._rest:
             dtype = piece.values.dtype
-            raw = self._file.read(int(np.prod(shape)) * dtype.itemsize)
+            raw = self._file.view(int(np.prod(shape)) * dtype.itemsize)
             yield replace(piece, values=np.frombuffer(raw, dtype).reshape(shape))
 
     def close(self) -> None:

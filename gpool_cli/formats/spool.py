@@ -27,6 +27,7 @@ class Spool:
         self._most = IN_MEMORY if in_memory is None else in_memory
         self._file: IO[bytes] = io.BytesIO()
         self._in_memory = True
+        self._reused = bytearray()
 
     def write(self, data: bytes | memoryview) -> None:
         """Append bytes.
@@ -63,6 +64,16 @@ class Spool:
     def read(self, count: int) -> bytes:
         """The next bytes, fewer only at the end."""
         return self._file.read(count)
+
+    def view(self, count: int) -> memoryview:
+        """The next bytes, as many as are left; they are valid until the next call.
+
+        Fresh memory for each part of a long file costs more than the reading.
+        """
+        if len(self._reused) < count:
+            self._reused = bytearray(count)
+        view = memoryview(self._reused)[:count]
+        return view[: self._file.readinto(view)]  # type: ignore[attr-defined]
 
     def chunks(self) -> Iterator[bytes]:
         """Everything from the first byte on."""
