@@ -10,7 +10,7 @@ import numpy as np
 from gpool_cli.errors import InputError
 from gpool_cli.formats.hdf5groups import Groups
 from gpool_cli.formats.hdf5mirror import Mirror, write_history, write_text
-from gpool_cli.formats.hdf5results import ResultMaker, write_rows
+from gpool_cli.formats.hdf5results import VERSIONS, ResultMaker, write_rows
 from gpool_cli.formats.interface import Writer, WriteStyle
 from gpool_cli.formats.naming import member_name
 from gpool_cli.formats.stacks import Stacks
@@ -23,7 +23,7 @@ class Hdf5Writer(Writer):
 
     def __init__(self, file: BinaryIO, style: WriteStyle) -> None:
         super().__init__(file, style)
-        self._h5 = h5py.File(file, "w")
+        self._h5 = h5py.File(file, "w", libver=VERSIONS)
         self._mirror: Mirror | None = None
         self._stacks = Stacks()
         self._groups = Groups(self._h5.id)
