@@ -1,5 +1,6 @@
 """What tests of every part share."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,21 @@ from tests.servers.store import Store, serving
 # A crowded machine is no failure, and a run that fails can be run again as it was.
 settings.register_profile("gpool", deadline=None, derandomize=True)
 settings.load_profile("gpool")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Processes that tests start compile gpool once for all of them.
+
+    Where the shell forbids bytecode in the checkout, each would compile it again.
+    """
+    if "PYTHONDONTWRITEBYTECODE" not in os.environ:
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONDONTWRITEBYTECODE")
+        patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
+        yield
 
 
 @pytest.fixture
