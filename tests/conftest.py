@@ -1,6 +1,6 @@
 """What tests of every part share."""
 
-import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,16 +16,19 @@ settings.load_profile("gpool")
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Processes that tests start compile gpool once for all of them.
+    """Processes that tests start compile gpool once for all of them, workers too.
 
-    Where the shell forbids bytecode in the checkout, each would compile it again.
+    Where the shell forbids bytecode in the checkout, each would compile what it needs again.
     """
-    if "PYTHONDONTWRITEBYTECODE" not in os.environ:
+    if not sys.dont_write_bytecode:
         yield
         return
+    place = str(tmp_path_factory.mktemp("bytecode"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("PYTHONDONTWRITEBYTECODE")
-        patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
+        patch.setattr(sys, "dont_write_bytecode", False)
+        patch.setattr(sys, "pycache_prefix", place)
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        patch.setenv("PYTHONPYCACHEPREFIX", place)
         yield
 
 
