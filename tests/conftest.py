@@ -1,5 +1,6 @@
 """What tests of every part share."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,24 @@ from tests.servers.store import Store, serving
 # A crowded machine is no failure, and a run that fails can be run again as it was.
 settings.register_profile("gpool", deadline=None, derandomize=True)
 settings.load_profile("gpool")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Processes that tests start compile gpool once for all of them, workers too.
+
+    Where the shell forbids bytecode in the checkout, each would compile what it needs again.
+    """
+    if not sys.dont_write_bytecode:
+        yield
+        return
+    place = str(tmp_path_factory.mktemp("bytecode"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "dont_write_bytecode", False)
+        patch.setattr(sys, "pycache_prefix", place)
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        patch.setenv("PYTHONPYCACHEPREFIX", place)
+        yield
 
 
 @pytest.fixture

@@ -344,6 +344,14 @@ def test_a_long_table_shows_what_it_does_file_by_file(
 
 
 OUTPUTS = ("o.npy", "o.csv", "o.tsv", "o.jsonl", "o.h5", "o.npz", "out/", "", "-")
+OPTIONS = (
+    ("--nan", "omit"),
+    ("--nan", "error"),
+    ("--strict",),
+    ("--shape", "flat"),
+    ("--dtype", "float16"),
+    ("--layout", "CHW"),
+)
 
 
 @pytest.mark.parametrize(
@@ -351,17 +359,12 @@ OUTPUTS = ("o.npy", "o.csv", "o.tsv", "o.jsonl", "o.h5", "o.npz", "out/", "", "-
     [
         *((output, ()) for output in OUTPUTS),
         *((output, ("--stack",)) for output in ("o.h5", "o.npz", "-")),
+        *((output, options) for output in ("o.npy", "") for options in OPTIONS),
         *(
-            (output, options)
-            for output in ("o.npy", "o.jsonl", "out/", "")
-            for options in (
-                ("--nan", "omit"),
-                ("--nan", "error"),
-                ("--strict",),
-                ("--shape", "flat"),
-                ("--dtype", "float16"),
-                ("--layout", "CHW"),
-            )
+            # What an option does comes before any format.
+            pytest.param(output, options, marks=pytest.mark.slow)
+            for output in ("o.jsonl", "out/")
+            for options in OPTIONS
         ),
     ],
     ids=lambda words: words if isinstance(words, str) else " ".join(words),

@@ -44,6 +44,7 @@ def module(monkeypatch: pytest.MonkeyPatch):
     return lambda name: importlib.import_module(f"tests.benchmarks.{name}")
 
 
+@pytest.mark.slow
 def test_all_works_run_and_gpool_and_its_peers_agree(tmp_path: Path) -> None:
     small = ("--scale", "0.001", "--runs", "0", "--dir", str(tmp_path))
     ran = subprocess.run(

@@ -48,8 +48,14 @@ def tree(gpool, save, here) -> dict[str, bytes]:
 RUN = ("avg", "t", "-o", "out", "-f", "npy")
 
 
-@pytest.mark.parametrize("torn", [b"", b'{"source": "t/c.n', b"\xff\xfe"])
-@pytest.mark.parametrize("entries", range(6))
+@pytest.mark.parametrize(
+    ("entries", "torn"),
+    [
+        *((entries, b"") for entries in range(6)),
+        # A torn line is the last one: before it there is nothing, something or all.
+        *((entries, torn) for entries in (0, 3, 5) for torn in (b'{"source": "t/c.n', b"\xff\xfe")),
+    ],
+)
 def test_a_run_that_was_cut_short_is_finished(gpool, tree, entries, torn):
     cut_short("out", entries, torn)
     before = inodes("out")

@@ -37,11 +37,12 @@ def test_the_same_number_gives_the_same_damage() -> None:
 )
 def test_what_is_wrong_is_seen(script: str, wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     run = subprocess.run
+    patience = 0.5 if wrong == "hang" else 60
 
     def run_instead(words: list[str], **options: object) -> object:
         out = words[words.index("-o") + 1].rstrip("/")
         made = f"import os; os.makedirs('{out}', exist_ok=True); {script.format(out=out)}"
-        return run([sys.executable, "-c", made], **{**options, "timeout": 3})  # type: ignore[call-overload]
+        return run([sys.executable, "-c", made], **{**options, "timeout": patience})  # type: ignore[call-overload]
 
     monkeypatch.setattr(trials.subprocess, "run", run_instead)
     assert wrong in trials.trial({"a.npy": b""})

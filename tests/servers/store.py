@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import md5
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -108,6 +109,7 @@ def endless(handler: "Handler") -> bool:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a body waits 40 ms for the reader to confirm the head
     store: Store
 
     def log_message(self, *_: object) -> None:
@@ -279,6 +281,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(204)
 
 
+@lru_cache(maxsize=1)  # A large file is asked for in a hundred parts, each with the tag of all.
 def tag_of(data: bytes) -> str:
     return f'"{md5(data).hexdigest()}"'
 
