@@ -32,6 +32,10 @@ def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+# File systems that tests are done with.
+closed: list[object] = []
+
+
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Store]:
     """A server of objects and files; what speaks S3 speaks to it, with keys that open nothing."""
@@ -58,4 +62,11 @@ def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Store]:
         yield served
         s3fs.S3FileSystem.clear_instance_cache()
         fsspec.get_filesystem_class("http").clear_instance_cache()
+        # What is let go of would be taken apart by a worker that is forked later: it waits for the
+        # event loop, which does not run there.
+        for files in calls._kept.values():
+            session = getattr(files, "_s3creator", None) or getattr(files, "_session", None)
+            if session is not None:
+                files.close_session(files.loop, session)
+        closed.extend(calls._kept.values())
         calls._kept.clear()

@@ -15,6 +15,7 @@ from gpool_cli.errors import InputError
 from gpool_cli.formats.hdf5attributes import read_attributes
 from gpool_cli.formats.hdf5describe import describe, is_annotated
 from gpool_cli.formats.hdf5external import Outside
+from gpool_cli.formats.hdf5garbage import NoCollector
 from gpool_cli.formats.hdf5layouts import ContiguousSource
 from gpool_cli.formats.hdf5opening import open_hdf5
 from gpool_cli.formats.hdf5others import save_others
@@ -49,17 +50,19 @@ class Hdf5Reader(Reader):
 
     def __init__(self, path: str, access: Access = DEFAULT_ACCESS) -> None:
         super().__init__(path, access)
-        self._behind = self._opened_by_url(path)
-        pulse.look()
-        follow = access.follow and self._behind is None  # What is beside a URL, nobody named.
+        self._behind: BinaryIO | None = None
+        self._no_collector = NoCollector() if is_url(path) else None
+        follow = access.follow and not is_url(path)  # What is beside a URL, nobody named.
         try:
+            self._behind = self._opened_by_url(path)
+            pulse.look()
             # HDF5 seeks other files beside the name that it is given: let that be the real one.
-            self._file = open_hdf5(
-                self._behind or (os.path.realpath(path) if follow else path), access.lock
-            )
-        except (OSError, RuntimeError, ValueError) as error:
-            raise _why_not_open(error) from None
-        self._raw = _raw_of(self._file, self._behind)
+            name = os.path.realpath(path) if follow else path
+            self._file = _opened(self._behind or name, access.lock)
+            self._raw = _raw_of(self._file, self._behind)
+        except BaseException:
+            self._let_go()
+            raise
         self._types = TypeTable()
         self._outside = Outside(self._file, self._raw, access.lock) if follow else None
         self._leave = self._outside.root if self._outside is not None else None
@@ -103,6 +106,8 @@ class Hdf5Reader(Reader):
             self._last = info, self._source_of(info)
             ceiling.make_room(info.chunk_bytes)
             pulse.read()
+            if self._no_collector is not None:
+                self._no_collector.collect()
         source = self._last[1]
         parts = parts if parts is not None else cut_parts(info)
         cut = cut_parts_into_rows if info.chunks is None else cut_parts_into_chunks
@@ -121,8 +126,14 @@ class Hdf5Reader(Reader):
         if self._raw is not None:
             self._raw.close()
         self._file.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Close what HDF5 read through."""
         if self._behind is not None:
             self._behind.close()
+        if self._no_collector is not None:
+            self._no_collector.close()
 
     def _check_start(self, file: BinaryIO) -> None:
         """Refuse, by its first bytes, what HDF5 could not say a clear word about."""
@@ -201,6 +212,13 @@ def _raw_of(file: h5py.File, behind: BinaryIO | None) -> RawFile | None:
 
     # What a server gives only whole lies in a temporary file, which is as near as any.
     return FarFile(behind, file) if isinstance(behind, RemoteFile) else None
+
+
+def _opened(path: str | BinaryIO, lock: bool) -> h5py.File:
+    try:
+        return open_hdf5(path, lock)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _why_not_open(error) from None
 
 
 def _why_not_open(error: Exception) -> InputError:

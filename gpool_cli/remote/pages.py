@@ -21,6 +21,9 @@ _AHEAD = (8 << 20) // PAGE
 _READ = (4 << 20) // PAGE
 _OTHERS = (32 << 20) // PAGE
 
+# So many requests are under way together: more hide no more of the way, and a server may balk.
+_AT_ONCE = 32
+
 Fetch = Callable[[int, int], Future[bytes]]
 
 
@@ -115,7 +118,12 @@ class Pages:
 
     def _fetch_ahead(self) -> None:
         """Begin what is announced, as far as not too much waits to be read."""
-        while len(self._ahead) < _AHEAD and (run := next(self._next, None)):
+        under_way = len({request.first for request in self._flying.values()})
+        while len(self._ahead) < _AHEAD and under_way < _AT_ONCE:
+            run = next(self._next, None)
+            if run is None:
+                return
+            under_way += 1
             self._ahead.update(range(*run))
             self._begin(*run, planned=True)
 

@@ -286,13 +286,17 @@ def tag_of(data: bytes) -> str:
     return f'"{md5(data).hexdigest()}"'
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # as servers have it; with 5, who comes sixth may wait for good
+
+
 @contextmanager
 def serving() -> Iterator[Store]:
     """A server that lives as long as the block."""
     store = Store()
     handler = type("Serving", (Handler,), {"store": store})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), handler)
     store.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
