@@ -18,7 +18,8 @@ from gpool_cli.errors import InputError
 from gpool_cli.formats.archive import open_archive
 from gpool_cli.formats.flat import FlatFile, FlatReader, Places
 from gpool_cli.formats.narrow import stored_bytes, stored_dtype, wide_dtype
-from gpool_cli.formats.ptpickle import LONGEST_NAME, OddKey, Opaque, Tensor, read_pickle, too_many
+from gpool_cli.formats.ptpickle import LONGEST_NAME, OddKey, read_pickle, too_many
+from gpool_cli.formats.pttensor import Opaque, Tensor
 from gpool_cli.layout import size_of
 from gpool_cli.model import ArrayInfo
 from gpool_cli.printable import printable
