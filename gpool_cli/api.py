@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gpool_cli.batch.pieces import pool_blocks
+from gpool_cli.batch.inprocess import pool_blocks
 from gpool_cli.batch.work import pool_file
 from gpool_cli.errors import InputError, UsageError
 from gpool_cli.formats.interface import (
@@ -134,8 +134,7 @@ def _pool_array(array: Array, recipe: Recipe) -> npt.NDArray[Any]:
         raise InputError(f"the array has no values: its shape is {array.shape}")
     info = ArrayInfo("", array.shape, array.dtype, fortran=array.flags.fnc)
     read = partial(_blocks_of, array, info)
-    values, _, _ = pool_blocks(read, info, layout, recipe)
-    return values[0]
+    return pool_blocks(read, info, layout, recipe)[0]
 
 
 def _blocks_of(
