@@ -13,13 +13,8 @@ import numpy.typing as npt
 from gpool_cli.batch.inprocess import pool_blocks
 from gpool_cli.batch.work import pool_file
 from gpool_cli.errors import InputError, UsageError
-from gpool_cli.formats.interface import (
-    Array,
-    as_native,
-    cut_parts,
-    cut_parts_into_rows,
-    usable_dtype,
-)
+from gpool_cli.formats.dtypes import as_native, usable_dtype
+from gpool_cli.formats.interface import Array, cut_parts, cut_parts_into_rows
 from gpool_cli.layout import SHAPES, ShapeStyle, parse_layout, resolve_layout, size_of
 from gpool_cli.model import ArrayInfo, Block, Failed, InputFile, Part, Result, Task
 from gpool_cli.poolings import parse_pooling

@@ -23,7 +23,8 @@ from gpool_cli.access import Access
 from gpool_cli.batch.keptwindows import KeptWindows, Key, Slab
 from gpool_cli.batch.maskvalues import as_mask, as_weights
 from gpool_cli.errors import InputError
-from gpool_cli.formats.interface import BLOCK_BYTES, Array, Parts, Reader, cut_parts, usable_dtype
+from gpool_cli.formats.dtypes import usable_dtype
+from gpool_cli.formats.interface import BLOCK_BYTES, Array, Parts, Reader, cut_parts
 from gpool_cli.formats.opening import format_of, open_reader
 from gpool_cli.layout import shape_text, size_of
 from gpool_cli.model import ArrayInfo

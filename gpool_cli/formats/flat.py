@@ -11,14 +11,8 @@ from typing import BinaryIO
 
 from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
-from gpool_cli.formats.interface import (
-    Array,
-    Reader,
-    cut_parts,
-    open_regular,
-    size_of_file,
-    will_read,
-)
+from gpool_cli.formats.files import open_regular, size_of_file, will_read
+from gpool_cli.formats.interface import Array, Reader, cut_parts
 from gpool_cli.formats.narrow import stored_bytes
 from gpool_cli.formats.npystream import read_values
 from gpool_cli.model import ArrayInfo, Block, Part

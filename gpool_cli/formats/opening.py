@@ -14,7 +14,8 @@ from gpool_cli.formats import (
     row_of_marks,
     row_of_suffix,
 )
-from gpool_cli.formats.interface import Reader, open_regular
+from gpool_cli.formats.files import open_regular
+from gpool_cli.formats.interface import Reader
 from gpool_cli.model import STDIN
 from gpool_cli.remote import is_url, name_of
 
