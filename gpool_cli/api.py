@@ -10,16 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gpool_cli.batch.pieces import pool_blocks
+from gpool_cli.batch.inprocess import pool_blocks
 from gpool_cli.batch.work import pool_file
 from gpool_cli.errors import InputError, UsageError
-from gpool_cli.formats.interface import (
-    Array,
-    as_native,
-    cut_parts,
-    cut_parts_into_rows,
-    usable_dtype,
-)
+from gpool_cli.formats.dtypes import as_native, usable_dtype
+from gpool_cli.formats.interface import Array, cut_parts, cut_parts_into_rows
 from gpool_cli.layout import SHAPES, ShapeStyle, parse_layout, resolve_layout, size_of
 from gpool_cli.model import ArrayInfo, Block, Failed, InputFile, Part, Result, Task
 from gpool_cli.poolings import parse_pooling
@@ -134,8 +129,7 @@ def _pool_array(array: Array, recipe: Recipe) -> npt.NDArray[Any]:
         raise InputError(f"the array has no values: its shape is {array.shape}")
     info = ArrayInfo("", array.shape, array.dtype, fortran=array.flags.fnc)
     read = partial(_blocks_of, array, info)
-    values, _, _ = pool_blocks(read, info, layout, recipe)
-    return values[0]
+    return pool_blocks(read, info, layout, recipe)[0]
 
 
 def _blocks_of(

@@ -1,5 +1,6 @@
 """A Dask cluster of two worker processes: the same bytes, and what dies there costs a retry."""
 
+import contextlib
 import os
 import re
 import signal
@@ -8,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import PIPE
 
 import h5py
 import numpy as np
@@ -180,19 +182,29 @@ def same_files_below(one: str, other: str) -> bool:
     return all(Path(one, f).read_bytes() == Path(other, f).read_bytes() for f in files)
 
 
-def run_and_meet(
-    cluster: subprocess.Popen[bytes], wanted: str, scheduler: str, *words: str
-) -> tuple[subprocess.Popen[bytes], int]:
-    """Start a run, and find a process of the cluster when its work is under way."""
-    run = subprocess.Popen(
-        [*GPOOL, "avg", "maps", "-o", "out", "--scheduler", scheduler, *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+def begin(scheduler: str) -> subprocess.Popen[str]:
+    """Start a run on the cluster."""
+    words = ("avg", "maps", "-o", "out", "--scheduler", scheduler)
+    return subprocess.Popen([*GPOOL, *words], stdout=PIPE, stderr=PIPE, text=True)
+
+
+def under_way(scheduler: str) -> subprocess.Popen[str]:
+    """Start a run on the cluster, and wait until there are results."""
+    run = begin(scheduler)
     until(lambda: os.path.isdir("out") and len(os.listdir("out")) > 4 or run.poll() is not None)
-    pids = [pid for pid, command in processes_of(cluster) if wanted in command]
-    assert pids
-    return run, pids[-1]
+    return run
+
+
+@contextlib.contextmanager
+def waiting_for_workers(scheduler: str) -> Iterator[subprocess.Popen[str]]:
+    """A run on a cluster that has no workers; it ends with the block."""
+    with begin(scheduler) as run:
+        try:
+            assert run.stderr is not None
+            assert "the cluster has no workers yet; waiting" in run.stderr.readline()
+            yield run
+        finally:
+            run.kill()
 
 
 def test_a_worker_that_is_killed_costs_nothing(start: Start, scheduler: str) -> None:
@@ -202,10 +214,10 @@ def test_a_worker_that_is_killed_costs_nothing(start: Start, scheduler: str) -> 
         wait_for(worker, 1)
     save_maps(300, 60)
     assert gpool("avg", "maps", "-o", "near").returncode == 0
-    run, _ = run_and_meet(workers[0], "dask", scheduler)
+    run = under_way(scheduler)
     workers[0].kill()
     _, error = run.communicate(timeout=120)
-    assert (run.returncode, error) == (0, b"")
+    assert (run.returncode, error) == (0, "")
     assert same_files("near", "out")
 
 
@@ -215,14 +227,14 @@ def test_a_crash_below_a_worker_costs_one_file(start: Start, scheduler: str) -> 
     wait_for(worker, 1)
     save_maps(300, 60)
     assert gpool("avg", "maps", "-o", "near").returncode == 0
-    run, _ = run_and_meet(worker, "station", scheduler)
+    run = under_way(scheduler)
     stations = [pid for pid, command in processes_of(worker) if "station" in command]
     # A station that was forked from another one is its worker.
     below = [pid for pid in stations if not children_of(pid)]
     os.kill(below[0], signal.SIGSEGV)
     _, error = run.communicate(timeout=120)
     assert worker.poll() is None
-    failed = re.findall(r"^gpool: error: maps/(\w+\.\w+): (.*)$", error.decode(), re.MULTILINE)
+    failed = re.findall(r"^gpool: error: maps/(\w+\.\w+): (.*)$", error, re.MULTILINE)
     assert len(failed) <= 1
     assert run.returncode == len(failed)
     for name, reason in failed:
@@ -250,17 +262,11 @@ def test_a_file_that_kills_workers_is_named(start: Start, scheduler: str) -> Non
 def test_ctrl_c_leaves_the_cluster_as_it_was(start: Start, scheduler: str) -> None:
     start_workers(start, scheduler)
     save_maps(300, 60)
-    run = subprocess.Popen(
-        [*GPOOL, "avg", "maps", "-o", "out", "--scheduler", scheduler],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    until(lambda: os.path.isdir("out") and len(os.listdir("out")) > 4 or run.poll() is not None)
+    run = under_way(scheduler)
     run.send_signal(signal.SIGINT)
     _, error = run.communicate(timeout=30)
     assert run.returncode == 130
-    expected = b"gpool: error: interrupted; what was finished is kept (go on with --resume)\n"
-    assert error == expected
+    assert error == "gpool: error: interrupted; what was finished is kept (go on with --resume)\n"
     again = gpool("avg", "maps", "-o", "out", "--scheduler", scheduler, "--resume")
     assert (again.returncode, again.stderr) == (0, "")
     assert "done before" in again.stdout
@@ -274,17 +280,12 @@ def test_a_scheduler_that_dies_ends_the_run(start: Start, tmp_path: Path) -> Non
     until(lambda: os.path.exists(path))
     start_workers(start, path)
     save_maps(300, 60)
-    run = subprocess.Popen(
-        [*GPOOL, "avg", "maps", "-o", "out", "--scheduler", path],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    until(lambda: os.path.isdir("out") and len(os.listdir("out")) > 4 or run.poll() is not None)
+    run = under_way(path)
     scheduler.kill()
     _, error = run.communicate(timeout=90)
     assert run.returncode == 1
     said = r"gpool: error: the Dask scheduler at \S+ is gone \(start it; .*--resume\)\n"
-    assert re.fullmatch(said, error.decode())
+    assert re.fullmatch(said, error)
 
 
 @pytest.mark.parametrize(
@@ -318,37 +319,18 @@ def test_a_worker_with_another_gpool_that_comes_late_ends_the_run(
     start: Start, scheduler: str, preload: str, said: str
 ) -> None:
     save_maps(2)
-    with subprocess.Popen(
-        [*GPOOL, "avg", "maps", "-o", "out", "--scheduler", scheduler],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as run:
-        assert run.stderr is not None
-        assert b"the cluster has no workers yet; waiting" in run.stderr.readline()
+    with waiting_for_workers(scheduler) as run:
         start_workers(start, scheduler, preload=preload)
-        try:
-            _, error = run.communicate(timeout=60)
-        finally:
-            run.kill()
+        _, error = run.communicate(timeout=60)
         assert run.returncode == 1
-        assert re.fullmatch(rf"gpool: error: {said}\n", error.decode())
+        assert re.fullmatch(rf"gpool: error: {said}\n", error)
 
 
 def test_workers_that_come_late_are_waited_for(start: Start, scheduler: str) -> None:
     save_maps(4)
-    with subprocess.Popen(
-        [*GPOOL, "avg", "maps", "-o", "out", "--scheduler", scheduler],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as run:
-        assert run.stderr is not None
-        assert "the cluster has no workers yet; waiting" in run.stderr.readline()
+    with waiting_for_workers(scheduler) as run:
         start_workers(start, scheduler)
-        try:
-            run.communicate(timeout=60)
-        finally:
-            run.kill()
+        run.communicate(timeout=60)
         assert run.returncode == 0
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 from gpool_cli.errors import UsageError
 from gpool_cli.formats import TABLE, Row, row_named, row_of_suffix
 from gpool_cli.formats.naming import stem
-from gpool_cli.model import STDIN, InputFile
+from gpool_cli.model import STDIN, InputFile, Result
 from gpool_cli.printable import printable
 from gpool_cli.remote import is_url, place_of, scheme_of
 
@@ -112,6 +112,19 @@ class Destination:
             for dataset in (datasets if len(datasets) > 1 else [""])
             for pooling in (map(_part, self.poolings) if len(self.poolings) > 1 else [""])
         ]
+
+    def output_of(self, result: Result) -> str:
+        """The path that a result has in a directory."""
+        # The name of a dataset is in the path only where another stands beside it.
+        datasets = [result.info.dataset, ""] if is_of_several(result) else [""]
+        paths = self.outputs_in_directory(result.file, datasets)
+        place = self.poolings.index(result.pooling.label)
+        return paths[place if len(paths) > 1 else 0]
+
+
+def is_of_several(result: Result) -> bool:
+    """Whether the input of a result may give results of other maps too."""
+    return result.parts > 1 or result.file.path == STDIN
 
 
 def _holds_many(row: Row) -> bool:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from gpool_cli import pulse
 from gpool_cli.batch.counting import Beside, Counting
-from gpool_cli.batch.kept import Kept
 from gpool_cli.batch.tails import joined_parts
 from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import Array, cut_parts
@@ -32,7 +31,6 @@ from gpool_cli.poolings.state import State
 from gpool_cli.recipe import PoolingSpec, Recipe
 
 Blocks = Iterator[tuple[Block, Array]]
-ReadParts = Callable[[Sequence[Part] | None], Blocks]
 Read = Callable[[], Blocks]
 """Gives the same blocks each time; it is called more than once for poolings that repeat."""
 
@@ -245,87 +243,6 @@ def _job_for(info: ArrayInfo, layout: Layout, recipe: Recipe) -> MapJob:
 def job_for(info: ArrayInfo, layout: Layout, recipe: Recipe) -> MapJob:
     """The pooling of an array; arrays that differ only by name have one."""
     return _job_for(replace(info, dataset="", place=None), layout, recipe)
-
-
-def pool_pieces(
-    read: ReadParts,
-    info: ArrayInfo,
-    layout: Layout,
-    recipe: Recipe,
-    beside: Beside | None = None,
-    once: bool = False,
-) -> Iterator[Piece]:
-    """Pool one array in this process.
-
-    Args:
-        read: Gives the blocks of some parts, or all, in the axis order of memory, part after part.
-        info: Its shape and dtype.
-        layout: The meaning of its axes.
-        recipe: What to compute, and how.
-        beside: Its mask and weights.
-        once: All blocks can be read, and only once.
-
-    Yields:
-        Its pooled values: whole, or row by row in order.
-
-    Raises:
-        InputError: The blocks can't be read, NaN is an error, or a result does not fit its dtype.
-    """
-    job = job_for(info, layout, recipe)
-    if not job.at_once:
-        parts = _reads(job, read, once)
-        yield from job.join(job.pool_part(part, which, beside) for which, part in parts)
-    elif once:
-        with Kept(read(None)) as kept:
-            yield job.pool_at_once(kept.read, beside)
-    else:
-        yield job.pool_at_once(partial(read, None), beside)
-
-
-def _reads(job: MapJob, read: ReadParts, once: bool) -> Iterator[tuple[Part, Read]]:
-    """What gives the blocks of each part."""
-    if job.repeats and not once:
-        yield from ((part, partial(read, [part])) for part in job.parts)
-        return
-    for part, blocks in _by_part(read(None), job.parts):
-        if job.repeats:
-            with Kept(blocks) as kept:
-                yield part, kept.read
-        else:
-            yield part, partial(iter, blocks)
-
-
-def pool_blocks(
-    read: ReadParts, info: ArrayInfo, layout: Layout, recipe: Recipe
-) -> tuple[list[Array], str, int]:
-    """Pool one array into one result per pooling.
-
-    Takes what `pool_pieces` takes.
-
-    Returns:
-        The pooled values in the order of the poolings; the letters of their axes; and how many
-        NaN were left out.
-
-    Raises:
-        InputError: As `pool_pieces` does.
-    """
-    pieces = list(pool_pieces(read, info, layout, recipe))
-    values = [np.concatenate(rows) for rows in zip(*(p.values for p in pieces), strict=True)]
-    return values, pieces[0].axes, sum(piece.omitted for piece in pieces)
-
-
-def _by_part(blocks: Blocks, parts: Sequence[Part]) -> Iterator[tuple[Part, Blocks]]:
-    """Group blocks that come part after part; each group is read before the next is asked for."""
-    ahead = next(blocks, None)
-
-    def within(part: Part) -> Blocks:
-        nonlocal ahead
-        while ahead is not None and ahead[0].start[part.axis] < part.last:
-            yield ahead
-            ahead = next(blocks, None)
-
-    for part in parts:
-        yield part, within(part)
 
 
 def _within(block: Block, rows: Part | None) -> Block:

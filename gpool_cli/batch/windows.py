@@ -12,17 +12,19 @@ and which serves many blocks.
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from gpool_cli import pulse
 from gpool_cli.access import Access
+from gpool_cli.batch.keptwindows import KeptWindows, Key, Slab
+from gpool_cli.batch.maskvalues import as_mask, as_weights
 from gpool_cli.errors import InputError
-from gpool_cli.formats.interface import BLOCK_BYTES, Array, Parts, Reader, cut_parts, usable_dtype
+from gpool_cli.formats.dtypes import usable_dtype
+from gpool_cli.formats.interface import BLOCK_BYTES, Array, Parts, Reader, cut_parts
 from gpool_cli.formats.opening import format_of, open_reader
 from gpool_cli.layout import shape_text, size_of
 from gpool_cli.model import ArrayInfo
@@ -32,58 +34,7 @@ from gpool_cli.quantities import bytes_text
 # What windows may take together, in each process.
 KEPT_BYTES = 32 << 20
 
-# As many masks are known without looking into their files again.
-_KNOWN = 16
-
-Key = tuple[object, ...]
-
-
-class _Slab(NamedTuple):
-    """A box that is kept, in the axis order of memory."""
-
-    start: tuple[int, ...]
-    values: Array
-
-    def holds(self, start: tuple[int, ...], shape: tuple[int, ...]) -> bool:
-        size = self.values.shape
-        sides = zip(self.start, size, start, shape, strict=True)
-        return all(a <= b and b + n <= a + length for a, length, b, n in sides)
-
-
-class _Kept:
-    """The windows and slabs used last, and what is known of the arrays they are of."""
-
-    def __init__(self) -> None:
-        self._windows: OrderedDict[Key, _Slab] = OrderedDict()
-        self._infos: OrderedDict[Key, tuple[ArrayInfo, Parts]] = OrderedDict()
-        self._nbytes = 0
-
-    def window(self, key: Key) -> _Slab | None:
-        if key in self._windows:
-            self._windows.move_to_end(key)
-        return self._windows.get(key)
-
-    def keep(self, key: Key, window: _Slab) -> None:
-        self.forget(key)
-        self._windows[key] = window
-        self._nbytes += window.values.nbytes
-        while self._nbytes > KEPT_BYTES and len(self._windows) > 1:
-            self.forget(next(iter(self._windows)))
-
-    def forget(self, key: Key) -> None:
-        if key in self._windows:
-            self._nbytes -= self._windows.pop(key).values.nbytes
-
-    def info(self, key: Key) -> tuple[ArrayInfo, Parts] | None:
-        return self._infos.get(key)
-
-    def keep_info(self, key: Key, found: tuple[ArrayInfo, Parts]) -> None:
-        self._infos[key] = found
-        while len(self._infos) > _KNOWN:
-            self._infos.popitem(last=False)
-
-
-_kept = _Kept()
+_kept = KeptWindows(KEPT_BYTES)
 
 
 class Windows:
@@ -110,7 +61,7 @@ class Windows:
         self._given: Array | None = None
         if is_written_out(path):
             values = _written_out(path)
-            self._given = _as_mask(values) if mask else _as_weights(values)
+            self._given = as_mask(values) if mask else as_weights(values)
             self.info = ArrayInfo("", values.shape, values.dtype)
             self._parts = _whole(self.info)
             return
@@ -168,7 +119,7 @@ class Windows:
         """Whether the windows that a box crosses can't all be kept."""
         count = len(self._numbers(start, shape))
         window = size_of(self._parts[0].of(self.info.memory_shape)) * self._dtype.itemsize
-        return count > 1 and count * window > KEPT_BYTES
+        return count > 1 and count * window > _kept.room
 
     def _put_together(
         self, start: tuple[int, ...], shape: tuple[int, ...], window: Callable[[int], Array]
@@ -196,7 +147,7 @@ class Windows:
         if slab is None or not slab.holds(start, shape):
             _kept.forget(key)
             begin, size = self._around(start, shape)
-            slab = _Slab(begin, self._put_together(begin, size, self._read))
+            slab = Slab(begin, self._put_together(begin, size, self._read))
             _kept.keep(key, slab)
         sides = zip(start, slab.start, shape, strict=True)
         return slab.values[tuple(slice(a - b, a - b + n) for a, b, n in sides)]
@@ -209,7 +160,7 @@ class Windows:
         The blocks of a map in the opposite order go along the first axis fastest.
         """
         begin, size = list(start), list(shape)
-        room = KEPT_BYTES // 2 // self._dtype.itemsize
+        room = _kept.room // 2 // self._dtype.itemsize
         for axis, length in enumerate(self.info.memory_shape):
             most = room // (size_of(tuple(size)) // size[axis])
             if most >= length:
@@ -224,7 +175,7 @@ class Windows:
         key = (*self._key, number)
         window = _kept.window(key)
         if window is None:
-            window = _Slab((), self._read(number))
+            window = Slab((), self._read(number))
             _kept.keep(key, window)
         return window.values
 
@@ -237,7 +188,7 @@ class Windows:
             box = [slice(a, a + n) for a, n in zip(block.start, block.shape, strict=True)]
             rows = box[part.axis]
             box[part.axis] = slice(rows.start - part.first, rows.stop - part.first)
-            window[tuple(box)] = _as_mask(values) if self._mask else _as_weights(values)
+            window[tuple(box)] = as_mask(values) if self._mask else as_weights(values)
         pulse.work()
         return window
 
@@ -311,30 +262,3 @@ def _the_one(infos: list[ArrayInfo], dataset: str) -> ArrayInfo:
     if len(usable) != 1:
         raise InputError("holds several arrays" if usable else "holds no array", hint)
     return usable[0]
-
-
-def _as_mask(values: Array) -> Array:
-    if values.dtype.kind == "b":
-        return values
-    valid: Array = np.equal(values, 1)
-    wrong = ~valid & (values != 0)
-    if wrong.any():
-        worst = values[wrong].flat[0]
-        hint = "1 counts, 0 does not"
-        if worst == np.iinfo(np.uint8).max:
-            hint = "save it as mask > 0: an image's white is 255"
-        raise InputError(f"has the value {worst!s}, and a mask has 0 and 1 alone", hint)
-    return valid
-
-
-def _as_weights(values: Array) -> Array:
-    if values.dtype.kind == "f":
-        wrong = ~np.isfinite(values) | (values < 0)
-        if wrong.any():
-            raise InputError(f"has the weight {values[wrong].flat[0]!s}", _WEIGHTS)
-    elif values.dtype.kind == "i" and values.min() < 0:
-        raise InputError(f"has the weight {values.min()!s}", _WEIGHTS)
-    return values
-
-
-_WEIGHTS = "weights are finite numbers of 0 or more"

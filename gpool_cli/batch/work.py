@@ -8,9 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gpool_cli import pulse
+from gpool_cli.batch.inprocess import pool_pieces
 from gpool_cli.batch.masks import Companions
 from gpool_cli.batch.memory import check_memory, is_long, working_bytes
-from gpool_cli.batch.pieces import Partial, Piece, is_normalized, is_packed, job_for, pool_pieces
+from gpool_cli.batch.pieces import Partial, Piece, is_normalized, is_packed, job_for
 from gpool_cli.batch.select import may_be_wanted, select
 from gpool_cli.batch.tails import axes_with_tail, names_of_parts
 from gpool_cli.errors import GpoolError

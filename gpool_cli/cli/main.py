@@ -30,9 +30,6 @@ from gpool_cli.errors import (
 from gpool_cli.poolings import COMMANDS, find_row
 from gpool_cli.printable import printable
 
-# Where HDF5 would seek other files first. It looks once, when it is loaded.
-_HDF5_PREFIXES = ("HDF5_EXT_PREFIX", "HDF5_VDS_PREFIX", "HDF5_EXTFILE_PREFIX")
-
 # signal → what a run is told
 _REASONS = {"SIGINT": Interrupted, "SIGTERM": Terminated, "SIGHUP": HungUp}
 

@@ -1,15 +1,24 @@
-"""Arrays that lie in one piece at a known place of a file."""
+"""Arrays that lie in one piece at a known place of a file, and a reader of formats that are such.
+
+What such a format has of its own is where its arrays are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
+from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
-from gpool_cli.formats.interface import Array, cut_parts, open_regular, size_of_file, will_read
+from gpool_cli.formats.files import open_regular, size_of_file, will_read
+from gpool_cli.formats.interface import Array, Reader, cut_parts
 from gpool_cli.formats.narrow import stored_bytes
 from gpool_cli.formats.npystream import read_values
 from gpool_cli.model import ArrayInfo, Block, Part
+
+Places = Mapping[str, tuple[ArrayInfo, int]]
+"""Arrays by their names, each with the place where its values begin."""
 
 
 class FlatFile:
@@ -52,3 +61,40 @@ class FlatFile:
     def close(self) -> None:
         """Close the file."""
         self.file.close()
+
+
+class FlatReader(Reader):
+    """Reads arrays, each from its own place.
+
+    Args:
+        path: A regular file.
+        access: How it is opened.
+    """
+
+    def __init__(self, path: str, access: Access = DEFAULT_ACCESS) -> None:
+        super().__init__(path, access)
+        self._file = FlatFile(path)
+        try:
+            self._places = self.find(self._file)
+        except BaseException:
+            self._file.close()
+            raise
+
+    @abstractmethod
+    def find(self, file: FlatFile) -> Places:
+        """Every array in the file, in its order.
+
+        Raises:
+            InputError: It is damaged, or no file of this format.
+        """
+
+    def arrays(self) -> Iterator[ArrayInfo]:
+        return (info for info, _ in self._places.values())
+
+    def blocks(
+        self, info: ArrayInfo, parts: Sequence[Part] | None = None
+    ) -> Iterator[tuple[Block, Array]]:
+        return self._file.blocks(info, self._places[info.dataset][1], parts)
+
+    def close(self) -> None:
+        self._file.close()

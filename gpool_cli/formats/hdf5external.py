@@ -14,12 +14,12 @@ from h5py import h5d, h5s
 
 from gpool_cli import pulse
 from gpool_cli.errors import InputError
+from gpool_cli.formats.files import open_regular
 from gpool_cli.formats.hdf5filters import Bytes, ChunkError
 from gpool_cli.formats.hdf5opening import open_hdf5
 from gpool_cli.formats.hdf5raw import RawFile
 from gpool_cli.formats.hdf5source import need_filters
 from gpool_cli.formats.hdf5walk import open_path
-from gpool_cli.formats.interface import open_regular
 from gpool_cli.layout import size_of
 from gpool_cli.printable import printable
 

@@ -12,6 +12,7 @@ from h5py import h5d
 from gpool_cli import ceiling, pulse
 from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
+from gpool_cli.formats.files import open_regular, size_of_file
 from gpool_cli.formats.hdf5attributes import read_attributes
 from gpool_cli.formats.hdf5describe import describe, is_annotated
 from gpool_cli.formats.hdf5external import Outside
@@ -29,8 +30,6 @@ from gpool_cli.formats.interface import (
     cut_parts,
     cut_parts_into_chunks,
     cut_parts_into_rows,
-    open_regular,
-    size_of_file,
 )
 from gpool_cli.model import ArrayInfo, Block, Part
 from gpool_cli.printable import printable

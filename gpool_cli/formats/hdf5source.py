@@ -11,8 +11,9 @@ from h5py import h5d, h5s, h5z
 
 from gpool_cli import pulse
 from gpool_cli.errors import InputError
+from gpool_cli.formats.dtypes import as_native
 from gpool_cli.formats.hdf5filters import Bytes
-from gpool_cli.formats.interface import Array, as_native
+from gpool_cli.formats.interface import Array
 from gpool_cli.model import Block
 from gpool_cli.printable import printable
 

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 from h5py import h5t
 
-from gpool_cli.formats.interface import usable_dtype
+from gpool_cli.formats.dtypes import usable_dtype
 
 _KEPT = 16
 

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
-import stat
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from gpool_cli.access import DEFAULT_ACCESS, Access
-from gpool_cli.errors import InputError
 from gpool_cli.model import ArrayInfo, Block, InputFile, Part, Result
-from gpool_cli.remote import is_url
 
 if TYPE_CHECKING:
     from gpool_cli.surroundings import Carry, Surroundings
-
 
 Array = npt.NDArray[Any]
 _Reader = TypeVar("_Reader", bound="Reader")
@@ -308,79 +303,3 @@ def cut_chunks(
                 for first, size, length in zip(start, step, shape, strict=True)
             ),
         )
-
-
-def open_regular(path: str) -> BinaryIO:
-    """Open a regular file for reading, unbuffered; nothing else is even waited for.
-
-    A URL gives a file too, which is read over the network.
-
-    Raises:
-        InputError: It is a directory, a device, a FIFO or a socket; or a URL that gives nothing.
-        OSError: It can't be opened.
-    """
-    if is_url(path):
-        from gpool_cli.remote.file import open_url
-
-        return cast(BinaryIO, open_url(path))
-    # Without O_NONBLOCK, opening a FIFO waits for its writer; files know no difference.
-    file = open(path, "rb", buffering=0, opener=_open_at_once)
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise InputError("is not a regular file", "only files are read, and a pipe given as -")
-    return file
-
-
-def size_of_file(file: BinaryIO) -> int:
-    """The bytes of an open file that can be sought in; it is at its beginning then."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    return size
-
-
-def will_read(file: BinaryIO, ranges: Iterable[tuple[int, int]]) -> None:
-    """Say what will be read of a file: from the first byte to before the last, in this order.
-
-    What is far away is then fetched before its time.
-    """
-    announce = getattr(file, "will_read", None)
-    if announce is not None:
-        announce(ranges)
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def usable_dtype(dtype: np.dtype[Any]) -> str:
-    """Why values of this dtype are no feature map; '' where they are."""
-    if dtype.names is not None or dtype.subdtype is not None:
-        return "is compound"
-    if dtype.kind in "fiub" and dtype.itemsize <= 8:
-        return ""
-    words = {
-        "O": "holds objects",
-        "S": "holds strings",
-        "U": "holds strings",
-        "c": "is complex",
-        "M": "holds dates",
-        "m": "holds time spans",
-        "V": "is opaque",
-        "f": "is wider than float64",
-    }
-    return words.get(dtype.kind, "is not numeric")
-
-
-def as_native(values: Array) -> Array:
-    """Values as they were stored, made native in place: byte order, and bool as 0 and 1.
-
-    Args:
-        values: A writable array that nothing else refers to.
-    """
-    if values.dtype.kind == "b":
-        raw = values.view(np.uint8)
-        np.minimum(raw, 1, out=raw)
-        return values
-    if values.dtype.isnative:
-        return values
-    return values.byteswap(inplace=True).view(values.dtype.newbyteorder("="))

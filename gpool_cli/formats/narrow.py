@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from gpool_cli.access import NARROW_FLOATS
+from gpool_cli.formats.dtypes import as_native
 from gpool_cli.formats.extras import load
-from gpool_cli.formats.interface import Array, as_native
+from gpool_cli.formats.interface import Array
 from gpool_cli.layout import size_of
 from gpool_cli.model import ArrayInfo
 

@@ -8,16 +8,8 @@ from typing import BinaryIO
 
 from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
-from gpool_cli.formats.interface import (
-    Array,
-    Reader,
-    Writer,
-    WriteStyle,
-    cut_parts,
-    open_regular,
-    size_of_file,
-    will_read,
-)
+from gpool_cli.formats.files import open_regular, size_of_file, will_read
+from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, cut_parts
 from gpool_cli.formats.narrow import stored_bytes
 from gpool_cli.formats.npyheader import NpyHeader, read_header
 from gpool_cli.formats.npyinfo import describe

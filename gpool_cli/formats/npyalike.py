@@ -11,7 +11,8 @@ from itertools import islice
 
 import numpy as np
 
-from gpool_cli.formats.interface import BLOCK_BYTES, Array, as_native
+from gpool_cli.formats.dtypes import as_native
+from gpool_cli.formats.interface import BLOCK_BYTES, Array
 from gpool_cli.formats.npyheader import read_header
 from gpool_cli.model import ArrayInfo
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from gpool_cli.errors import InputError
-from gpool_cli.formats.interface import usable_dtype
+from gpool_cli.formats.dtypes import usable_dtype
 from gpool_cli.layout import size_of
 from gpool_cli.printable import printable
 

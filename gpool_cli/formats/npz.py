@@ -14,15 +14,8 @@ import numpy as np
 from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
 from gpool_cli.formats.archive import open_archive
-from gpool_cli.formats.interface import (
-    Array,
-    Reader,
-    Writer,
-    WriteStyle,
-    cut_parts,
-    open_regular,
-    will_read,
-)
+from gpool_cli.formats.files import open_regular, will_read
+from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, cut_parts
 from gpool_cli.formats.naming import member_name
 from gpool_cli.formats.npyheader import NpyHeader, read_header
 from gpool_cli.formats.npyinfo import describe

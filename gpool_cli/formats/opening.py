@@ -14,7 +14,8 @@ from gpool_cli.formats import (
     row_of_marks,
     row_of_suffix,
 )
-from gpool_cli.formats.interface import Reader, open_regular
+from gpool_cli.formats.files import open_regular
+from gpool_cli.formats.interface import Reader
 from gpool_cli.model import STDIN
 from gpool_cli.remote import is_url, name_of
 
@@ -48,20 +49,24 @@ def format_of(path: str) -> Row:
 
 def library_of(path: str) -> str:
     """The library that reads a file and may not survive it; '' where there is none."""
-    try:
-        return format_of(path).library
-    except (InputError, OSError):
-        return ""  # Nothing will read it.
+    row = _format_if_any(path)
+    return row.library if row is not None else ""
 
 
 def isolated(path: str) -> bool:
     """Whether only worker processes open a file, which they may not survive."""
     if is_url(path):
         return True  # Servers may be as harmful as files, and this process has no threads yet.
+    row = _format_if_any(path)
+    return row is not None and row.isolated
+
+
+def _format_if_any(path: str) -> Row | None:
+    """The format of a file, or None: then nothing will read it."""
     try:
-        return format_of(path).isolated
+        return format_of(path)
     except (InputError, OSError):
-        return False  # Nothing will read it.
+        return None
 
 
 def open_reader(path: str, access: Access) -> Reader:

@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from gpool_cli.access import DEFAULT_ACCESS, NARROW_FLOATS, Access
+from gpool_cli.access import NARROW_FLOATS, Access
 from gpool_cli.errors import InputError
 from gpool_cli.formats.archive import open_archive
-from gpool_cli.formats.flat import FlatFile
-from gpool_cli.formats.interface import Array, Reader
+from gpool_cli.formats.flat import FlatFile, FlatReader, Places
 from gpool_cli.formats.narrow import stored_bytes, stored_dtype, wide_dtype
-from gpool_cli.formats.ptpickle import LONGEST_NAME, OddKey, Opaque, Tensor, read_pickle, too_many
+from gpool_cli.formats.ptpickle import LONGEST_NAME, OddKey, read_pickle, too_many
+from gpool_cli.formats.pttensor import Opaque, Tensor
 from gpool_cli.layout import size_of
-from gpool_cli.model import ArrayInfo, Block, Part
+from gpool_cli.model import ArrayInfo
 from gpool_cli.printable import printable
 
 # Bounds on what is believed of a file: the pickle of a thousand tensors has some 100 kB.
@@ -52,41 +52,24 @@ _DTYPES = {
 _NARROW = {"BFloat16Storage": "bfloat16"} | {f"torch.{name}": name for name in NARROW_FLOATS}
 
 
-class PtReader(Reader):
+class PtReader(FlatReader):
     """Reads the tensors of a file that `torch.save` wrote, also those in dicts and lists.
 
     Args:
         path: A regular file.
     """
 
-    def __init__(self, path: str, access: Access = DEFAULT_ACCESS) -> None:
-        super().__init__(path, access)
-        self._file = FlatFile(path)
+    def find(self, file: FlatFile) -> Places:
         try:
-            self._listed = _tensors(self._file, access)
+            return _tensors(file, self.access)
         except _DAMAGE as error:
-            self._file.close()
             said = printable(str(error))
             raise InputError(
                 f"is a damaged PyTorch file: {said}", "copy or save it again"
             ) from None
-        except BaseException:
-            self._file.close()
-            raise
-
-    def arrays(self) -> Iterator[ArrayInfo]:
-        return (info for info, _ in self._listed.values())
-
-    def blocks(
-        self, info: ArrayInfo, parts: Sequence[Part] | None = None
-    ) -> Iterator[tuple[Block, Array]]:
-        return self._file.blocks(info, self._listed[info.dataset][1], parts)
-
-    def close(self) -> None:
-        self._file.close()
 
 
-def _tensors(file: FlatFile, access: Access) -> dict[str, tuple[ArrayInfo, int]]:
+def _tensors(file: FlatFile, access: Access) -> Places:
     """Everything in a file by its name, with the place where its values begin."""
     start = file.read(0, len(_BEFORE_ZIP))
     if start == _BEFORE_ZIP:

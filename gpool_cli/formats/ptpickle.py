@@ -1,8 +1,9 @@
 """The pickle in a PyTorch file, read as a description: no class is looked up, nothing is called.
 
 A pickle is a program for a machine with a stack. This machine knows what it takes to build numbers,
-texts, lists, tuples, dicts and plain tensors. Whatever else a program names or calls becomes an
-`Opaque` with that name. Source of the opcodes: Python's `pickletools`.
+texts, lists, tuples, dicts and, in `gpool_cli.formats.pttensor`, plain tensors. Whatever else a
+program names or calls becomes an `Opaque` with that name. Source of the opcodes: Python's
+`pickletools`.
 """
 
 from __future__ import annotations
@@ -13,21 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpool_cli.errors import InputError
+from gpool_cli.formats.pttensor import Opaque, sizes_of, storage_of, tensor_v2, tensor_v3
 from gpool_cli.printable import printable
 
 # Some forty opcodes describe a tensor.
 _MOST_OPCODES = 1_000_000
-_MOST_AXES = 64
 
 # A text may be used again and again: what is made of it must not cost its length each time.
 LONGEST_NAME = 1000
-
-
-@dataclass(frozen=True)
-class Opaque:
-    """Something that is not built, for its name: ``numpy.ndarray``."""
-
-    name: str
 
 
 @dataclass(frozen=True)
@@ -44,40 +38,6 @@ class OddKey:
 
     def __str__(self) -> str:
         return f"({self.kind} {self.place})"
-
-
-@dataclass(frozen=True)
-class Storage:
-    """The memory of a tensor, which lies in a member of its own.
-
-    Attributes:
-        kind: Its class, such as ``FloatStorage``.
-        key: The name of the member.
-    """
-
-    kind: str
-    key: str
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """A tensor: a window on a storage. Lengths and strides count values.
-
-    Attributes:
-        storage: Its memory.
-        kind: The class of the storage, or the dtype where that has none.
-        offset: Where it begins.
-        shape: Its shape.
-        strides: How far it is to the next value on every axis.
-        altered: Its values are not those in memory, but their negatives or conjugates.
-    """
-
-    storage: Storage
-    kind: str
-    offset: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-    altered: bool = False
 
 
 def read_pickle(data: bytes) -> Any:
@@ -242,15 +202,9 @@ def _stack_global(machine: _Machine, _: Any) -> None:
 
 
 def _storage(machine: _Machine, _: Any) -> None:
-    """A persistent id: ('storage', class, key, device, length)."""
-    said = machine.stack.pop()
-    if not isinstance(said, tuple) or len(said) < 5 or said[0] != "storage":
-        raise ValueError("a persistent id of another kind")
-    _, kind, key, _, _ = said[:5]
-    if not isinstance(kind, Opaque) or not isinstance(key, str):
-        raise TypeError
-    _check_name(key)
-    machine.stack.append(Storage(kind.name.rpartition(".")[2], key))
+    storage = storage_of(machine.stack.pop())
+    _check_name(storage.key)
+    machine.stack.append(storage)
 
 
 def _call(machine: _Machine, _: Any) -> None:
@@ -272,38 +226,6 @@ def _build(machine: _Machine, _: Any) -> None:
     machine.pop(1)
 
 
-def _tensor(_: _Machine, arguments: Any) -> Tensor:
-    """``_rebuild_tensor_v2(storage, offset, shape, strides, grad, hooks, metadata)``."""
-    return _window(arguments, metadata=arguments[6:7])
-
-
-def _tensor_of_dtype(_: _Machine, arguments: Any) -> Tensor:
-    """``_rebuild_tensor_v3``, which has the dtype before the metadata."""
-    return _window(arguments, dtype=arguments[6:7], metadata=arguments[7:8])
-
-
-def _window(arguments: Any, metadata: Any, dtype: Any = ()) -> Tensor:
-    storage, offset, shape, strides = arguments[:4]
-    if not isinstance(storage, Storage) or type(offset) is not int or offset < 0:
-        raise TypeError
-    kind = storage.kind
-    if dtype and isinstance(dtype[0], Opaque):
-        kind = dtype[0].name
-    shape, strides = _sizes(shape), _sizes(strides)
-    if len(shape) != len(strides):
-        raise ValueError("shape and strides differ")
-    altered = bool(metadata) and bool(metadata[0])
-    return Tensor(storage, kind, offset, shape, strides, altered)
-
-
-def _sizes(said: Any) -> tuple[int, ...]:
-    if not isinstance(said, (tuple, list)) or len(said) > _MOST_AXES:
-        raise ValueError("no sizes")
-    if any(type(size) is not int or not 0 <= size < 2**63 for size in said):
-        raise ValueError("impossible sizes")
-    return tuple(said)
-
-
 def _ordered_dict(machine: _Machine, arguments: Any) -> dict[Any, Any]:
     pairs = arguments[0] if arguments else []
     machine.copy(len(pairs))
@@ -314,11 +236,11 @@ def _ordered_dict(machine: _Machine, arguments: Any) -> dict[Any, Any]:
 
 
 _KNOWN: dict[str, Callable[[_Machine, Any], Any]] = {
-    "torch._utils._rebuild_tensor_v2": _tensor,
-    "torch._utils._rebuild_tensor_v3": _tensor_of_dtype,
+    "torch._utils._rebuild_tensor_v2": lambda _, arguments: tensor_v2(arguments),
+    "torch._utils._rebuild_tensor_v3": lambda _, arguments: tensor_v3(arguments),
     "torch._utils._rebuild_parameter": lambda _, arguments: arguments[0],
     "collections.OrderedDict": _ordered_dict,
-    "torch.Size": lambda _, arguments: _sizes(arguments[0]),
+    "torch.Size": lambda _, arguments: sizes_of(arguments[0]),
 }
 
 _PUSHED = (

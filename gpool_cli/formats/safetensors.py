@@ -7,18 +7,15 @@ not by its library, which maps whole files into memory and reads a tensor by sli
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
-from gpool_cli.formats.flat import FlatFile
-from gpool_cli.formats.interface import Array, Reader
+from gpool_cli.formats.flat import FlatFile, FlatReader, Places
 from gpool_cli.formats.narrow import bits_of, wide_dtype
 from gpool_cli.layout import size_of
-from gpool_cli.model import ArrayInfo, Block, Part
+from gpool_cli.model import ArrayInfo
 from gpool_cli.printable import printable
 
 # Room for a hundred thousand names; what JSON makes of it in memory is some ten times as much.
@@ -43,37 +40,21 @@ _NARROW = {
 }
 
 
-class SafetensorsReader(Reader):
+class SafetensorsReader(FlatReader):
     """Reads the tensors of a file, each from its own place.
 
     Args:
         path: A regular file.
     """
 
-    def __init__(self, path: str, access: Access = DEFAULT_ACCESS) -> None:
-        super().__init__(path, access)
-        self._file = FlatFile(path)
-        try:
-            self._listed = _tensors(self._file)
-        except BaseException:
-            self._file.close()
-            raise
-
-    def arrays(self) -> Iterator[ArrayInfo]:
-        if not self._listed:
+    def find(self, file: FlatFile) -> Places:
+        found = _tensors(file)
+        if not found:
             raise InputError("holds no arrays", "there is no tensor in its header")
-        return (info for info, _ in self._listed.values())
-
-    def blocks(
-        self, info: ArrayInfo, parts: Sequence[Part] | None = None
-    ) -> Iterator[tuple[Block, Array]]:
-        return self._file.blocks(info, self._listed[info.dataset][1], parts)
-
-    def close(self) -> None:
-        self._file.close()
+        return found
 
 
-def _tensors(file: FlatFile) -> dict[str, tuple[ArrayInfo, int]]:
+def _tensors(file: FlatFile) -> Places:
     """Every tensor by its name, with the place where it begins, in the order of the file."""
     length = int.from_bytes(file.read(0, 8), "little")
     if length > file.size - 8 or file.read(8, 1) != b"{":

@@ -93,7 +93,7 @@ class WebStore(Store):
 
     async def entries(self, url: str) -> AsyncIterator[list[Entry]]:
         raise InputError("is on a web server, which has no trees to list", "name the files")
-        yield []
+        yield []  # Nothing gets here; without it, this would be no iterator.
 
     async def put(self, path: str, url: str) -> None:
         raise OutputError("a web server is only read", "choose another -o")

@@ -8,12 +8,13 @@ from functools import partial
 from typing import TextIO
 
 from gpool_cli.events import Event, Pooled, Together
-from gpool_cli.layout import Layout, shape_text, size_of
+from gpool_cli.layout import shape_text, size_of
 from gpool_cli.model import Skipped
 from gpool_cli.printable import printable
-from gpool_cli.quantities import bytes_text, count_text, number_text, seconds_text
+from gpool_cli.quantities import number_text
 from gpool_cli.report.lines import note_text, place_text, skip_text
-from gpool_cli.report.table import Column, print_table, wrapped
+from gpool_cli.report.table import Column, print_table
+from gpool_cli.report.totals import print_totals
 from gpool_cli.report.width import width_of
 from gpool_cli.tally import Tally
 
@@ -81,7 +82,7 @@ class Summary:
         self._print_skips(stream)
         for line in self._written(tally):
             print(line, file=stream)
-        _print_totals(stream, _totals(tally, stream.isatty()), tally)
+        print_totals(stream, tally)
 
     def _print_results(self, stream: TextIO) -> None:
         preview = _preview_room(width_of(stream))
@@ -94,8 +95,7 @@ class Summary:
 
     def print_short(self, stream: TextIO, tally: Tally) -> None:
         """Print the totals in a line, and what there is to say about NaN in another."""
-        totals = [*_totals(tally, stream.isatty()), *self._written(tally)]
-        _print_totals(stream, totals, tally)
+        print_totals(stream, tally, self._written(tally))
 
     def _written(self, tally: Tally) -> list[str]:
         """Where the results are; nothing where there are none."""
@@ -131,7 +131,7 @@ def facts_of(pooled: Pooled) -> dict[str, str]:
     """What is often the same in all results of a run, by the name of its column."""
     return {
         "shape": shape_text(pooled.info.shape),
-        "layout": _layout_text(pooled.layout),
+        "layout": pooled.layout.text,
         "dtype": pooled.info.dtype_name,
         "pooling": pooled.pooling.label,
         "output": shape_text(pooled.shape),
@@ -157,10 +157,6 @@ def _number_or_nothing(value: float | None) -> str:
     return number_text(value) if value is not None else ""
 
 
-def _layout_text(layout: Layout) -> str:
-    return layout.text
-
-
 def _preview_room(width: int) -> int:
     """How many characters of values are shown, so that the layout stands beside them."""
     return 10 if width < 70 else 20 if width < 100 else 48
@@ -174,59 +170,3 @@ def _preview_text(pooled: Pooled, room: int) -> str:
         shown.append(text)
     size = size_of(pooled.shape)
     return " ".join(shown) + (f" … ({size:,})" if size > len(shown) else "")
-
-
-def _print_totals(stream: TextIO, totals: list[str], tally: Tally) -> None:
-    width = width_of(stream) if stream.isatty() else None
-    for parts in (totals, _special_values(tally)):
-        for line in wrapped(parts, width):
-            print(line, file=stream)
-
-
-def _totals(tally: Tally, timed: bool) -> list[str]:
-    """The totals; with the time, but for files and pipes: there the same run says the same."""
-    parts = [
-        f"{count_text(tally.maps, 'map')} of {count_text(tally.files, 'file')}",
-        f"{bytes_text(tally.bytes_in)} in",
-    ]
-    if tally.bytes_out:
-        parts.append(f"{bytes_text(tally.bytes_out)} out")
-    if timed:
-        parts.append(seconds_text(tally.seconds))
-    if timed and tally.seconds > 0 and tally.bytes_in:
-        parts.append(f"{bytes_text(tally.bytes_in / tally.seconds)}/s")
-    if tally.skipped:
-        parts.append(f"{tally.skipped:,} skipped")
-    if tally.done_before:
-        parts.append(f"{tally.done_before:,} done before")
-    parts.append(f"{tally.failed_files:,} failed")
-    return parts
-
-
-def _channels_text(tally: Tally) -> str:
-    if tally.channels == 1:
-        return "the only channel is"
-    verb = "is" if tally.zero_channels == 1 else "are"
-    return f"{tally.zero_channels:,} of {tally.channels:,} channels {verb}"
-
-
-def _special_values(tally: Tally) -> list[str]:
-    parts = []
-    # Nobody has seen the results of an earlier run.
-    if tally.zero_channels and not tally.done_before:
-        parts.append(f"{_channels_text(tally)} 0 in every result")
-    if tally.nan_values:
-        parts.append(f"{tally.nan_values:,} NaN in the results")
-    if tally.inf_values:
-        parts.append(f"{count_text(tally.inf_values, 'infinite value')} in the results")
-    if tally.omitted:
-        parts.append(f"{tally.omitted:,} NaN of the inputs left out")
-    if tally.masked:
-        parts.append(f"{count_text(tally.masked, 'value')} of the inputs masked or missing")
-    if tally.empty_channels:
-        parts.append(f"{count_text(tally.empty_channels, 'channel')} without any valid value")
-    if tally.clamped:
-        parts.append(f"{count_text(tally.clamped, 'value')} below eps, taken as it by gem")
-    if tally.zero_vectors:
-        parts.append(f"{count_text(tally.zero_vectors, 'zero vector')} not normalized")
-    return parts

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.batch import windows
+from gpool_cli.batch.keptwindows import KeptWindows
 from gpool_cli.batch.windows import Windows
 from gpool_cli.errors import InputError
 
@@ -23,8 +24,7 @@ SHAPE = (5, 37, 23)
 def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows of a few rows, of which few are kept."""
     monkeypatch.setattr(windows, "BLOCK_BYTES", 100)
-    monkeypatch.setattr(windows, "KEPT_BYTES", 300)
-    monkeypatch.setattr(windows, "_kept", windows._Kept())
+    monkeypatch.setattr(windows, "_kept", KeptWindows(300))
 
 
 def save_npy(path: Path, values: np.ndarray) -> str:

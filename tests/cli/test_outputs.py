@@ -130,6 +130,27 @@ def test_an_output_that_exists_is_kept_unless_it_may_be_overwritten(gpool, save,
     assert path.read_bytes() != b"precious"
 
 
+def test_an_output_that_no_header_foretold_replaces_nothing(gpool, save, here):
+    values = save("a.npy")
+    with open("a.npy", "ab") as file:
+        np.save(file, values)
+    (here / "dir").mkdir()
+    (here / "dir/a.1.npy").write_bytes(b"precious")
+    ran = gpool("avg", "a.npy", "-o", "dir")
+    assert ran.code == 1
+    assert "a.npy:1: would be written to dir/a.1.npy, which is already there" in ran.err
+    assert files("dir") == ["a.1.npy"]
+    assert (here / "dir/a.1.npy").read_bytes() == b"precious"
+    assert gpool("avg", "a.npy", "-o", "dir", "--overwrite").code == 0
+    assert np.load("dir/a.1.npy").shape == (1, 1, 3)
+    # It may be the output of another input too.
+    save("a.1.npy")
+    for words in (("a.npy", "a.1.npy"), ("a.1.npy", "a.npy")):
+        ran = gpool("avg", *words, "-o", "dir", "--overwrite")
+        assert ran.code == 1
+        assert "a.npy:1: would be written to dir/a.1.npy" in ran.err
+
+
 def test_a_directory_that_holds_other_files_is_no_output(gpool, save, here):
     save("a.npy")
     (here / "dir").mkdir()

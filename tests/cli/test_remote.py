@@ -251,6 +251,19 @@ class TestOutputs:
             assert gpool("max", tree, "-o", output, "--overwrite").code == 0
         assert b",max," in store.files["b/o.csv"]
 
+    def test_an_output_that_no_header_foretold_replaces_nothing(
+        self, gpool: Gpool, here: Path, store: Store
+    ) -> None:
+        (here / "a.npy").write_bytes(npy(some(2, 2, 3)) * 2)
+        store.files["b/out/a.1.npy"] = b"precious"
+        ran = gpool("avg", "a.npy", "-o", "s3://b/out/")
+        assert ran.code == 1
+        said = "a.npy:1: would be written to s3://b/out/a.1.npy, which is already there"
+        assert said in ran.err
+        assert store.files == {"b/out/a.1.npy": b"precious"}
+        assert gpool("avg", "a.npy", "-o", "s3://b/out/", "--overwrite").code == 0
+        assert store.files["b/out/a.1.npy"] == store.files["b/out/a.npy"]
+
     def test_an_output_is_never_an_input(self, gpool: Gpool, tree: Path, store: Store) -> None:
         ran = gpool("avg", "s3://b/maps/b.npy", "-o", "s3://b/maps/b.npy", "--overwrite")
         assert ran.code == 2

@@ -75,6 +75,7 @@ HEADERS: dict[str, tuple[Any, int, str]] = {
     "many axes": ({"a": entry("U8", (1,) * 99, 0, 1)}, 1, "impossible shape"),
     "keys": ({"a": {"dtype": "F32"}}, 0, "has not the three keys"),
     "a list": ([1], 0, "is no safetensors file"),
+    "no tensor": ({"__metadata__": {"a": "b"}}, 0, "holds no arrays"),
 }
 
 

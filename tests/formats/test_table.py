@@ -9,7 +9,8 @@ import pytest
 from gpool_cli.access import DEFAULT_ACCESS
 from gpool_cli.errors import InputError
 from gpool_cli.formats import TABLE, load_reader, load_writer, row_of_content, row_of_suffix
-from gpool_cli.formats.interface import Reader, Writer, open_regular
+from gpool_cli.formats.files import open_regular
+from gpool_cli.formats.interface import Reader, Writer
 from gpool_cli.formats.naming import safe_name, stem
 from gpool_cli.formats.opening import format_of, isolated, open_reader
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from gpool_cli.batch.pieces import pool_blocks
+from gpool_cli.batch.inprocess import pool_blocks
 from gpool_cli.formats.interface import cut_parts, cut_parts_into_rows
 from gpool_cli.layout import Layout
 from gpool_cli.model import ArrayInfo
@@ -26,7 +26,7 @@ def where(values, axes, nan="propagate", step=None):
                 yield type(block)(start, part.shape), part
 
     recipe = Recipe((PoolingSpec("where"),), nan=nan, shape="flat")
-    (found,), _, _ = pool_blocks(read, info, Layout(axes), recipe)
+    (found,) = pool_blocks(read, info, Layout(axes), recipe)
     return found
 
 

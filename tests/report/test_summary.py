@@ -33,20 +33,15 @@ def pooled(name: str, **changes) -> Pooled:
     return Pooled(**{**said, **changes})
 
 
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
 @pytest.fixture
 def show(monkeypatch):
-    def call(events, width=80, preview=False, tally=None, stream=None) -> list[str]:
+    def call(events, width=80, preview=False) -> list[str]:
         monkeypatch.setattr(width_module, "PLAIN_WIDTH", width)
         summary = Summary(preview)
         for event in events:
             summary.add(event)
-        stream = stream or io.StringIO()
-        summary.print_full(stream, tally or Tally(maps=len(events), files=len(events)))
+        stream = io.StringIO()
+        summary.print_full(stream, Tally(maps=len(events), files=len(events)))
         return [line.rstrip() for line in stream.getvalue().splitlines()]
 
     return call
@@ -135,60 +130,6 @@ def test_the_preview_takes_the_room_there_is(show):
     assert "0.25 1234.57 3 4 … (1,280)" in show(events, 120, True)[2]
     assert show(events, 80, True)[3].split()[2] == "7"
     assert "…" not in show(events, 80, True)[3]
-
-
-def test_totals(show):
-    tally = Tally(
-        maps=1_234_567,
-        files=2_000_000,
-        failed_files=3,
-        bytes_in=251_000_000_000,
-        bytes_out=5_120_000,
-        seconds=1000.0,
-        skipped=12,
-    )
-    assert show([], 200, tally=tally, stream=Terminal()) == [
-        "1,234,567 maps of 2,000,000 files · 251 GB in · 5.12 MB out · 16 min 40 s · 251 MB/s · "
-        "12 skipped · 3 failed"
-    ]
-    # What is redirected is the same for the same input.
-    assert show([], tally=tally) == [
-        "1,234,567 maps of 2,000,000 files · 251 GB in · 5.12 MB out · 12 skipped · 3 failed"
-    ]
-
-
-def test_totals_on_a_narrow_terminal_break_between_their_parts(show):
-    tally = Tally(maps=1234, files=2000, bytes_in=10**9, seconds=10.0, skipped=12)
-    assert show([], tally=tally, stream=Terminal()) == [
-        "1,234 maps of 2,000 files · 1 GB in · 10 s · 100 MB/s · 12 skipped · 0 failed"
-    ]
-    assert show([], 60, tally=tally, stream=Terminal()) == [
-        "1,234 maps of 2,000 files · 1 GB in · 10 s · 100 MB/s",
-        "12 skipped · 0 failed",
-    ]
-
-
-def test_special_values_are_counted(show):
-    tally = Tally(maps=1, files=1, nan_values=1200, inf_values=1, omitted=7)
-    assert show([], tally=tally)[1] == (
-        "1,200 NaN in the results · 1 infinite value in the results · 7 NaN of the inputs left out"
-    )
-
-
-@pytest.mark.parametrize(
-    ("zero", "channels", "said"),
-    [
-        (815, 1280, ["815 of 1,280 channels are 0 in every result"]),
-        (1, 3, ["1 of 3 channels is 0 in every result"]),
-        (1, 1, ["the only channel is 0 in every result"]),
-        (0, 1280, []),
-    ],
-)
-def test_channels_that_are_zero_throughout_are_counted(show, zero, channels, said):
-    tally = Tally(maps=1, files=1, channels=channels, zero_channels=zero)
-    assert show([], tally=tally)[1:] == said
-    tally.done_before = 1
-    assert show([], tally=tally)[1:] == []
 
 
 def test_skips_are_listed_up_to_ten(show):

@@ -11,13 +11,13 @@ from gpool_cli.batch.record import Record
 from gpool_cli.batch.resume import is_whole
 from gpool_cli.batch.sinks.interface import Sink
 from gpool_cli.batch.sinks.outputs import Outputs
+from gpool_cli.batch.sinks.unplanned import already_there, may_be_unplanned
 from gpool_cli.batch.stopping import held
 from gpool_cli.batch.waiting import Waiting
 from gpool_cli.errors import InputError
 from gpool_cli.formats.atomic import Written
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.model import InputFile, Result
-from gpool_cli.printable import printable
 
 if TYPE_CHECKING:
     from gpool_cli.surroundings import Surroundings
@@ -56,30 +56,20 @@ class DirectorySink(Sink):
 
     def add(self, result: Result) -> str:
         assert self._outputs is not None
-        several = result.parts > 1 or result.file.path == "-"
-        datasets = [result.info.dataset, ""] if several else [""]
-        paths = self._destination.outputs_in_directory(result.file, datasets)
-        place = self._destination.poolings.index(result.pooling.label)
-        path = paths[place if len(paths) > 1 else 0]
-        if several and result.info.dataset and result.start == 0:
+        path = self._destination.output_of(result)
+        if may_be_unplanned(result):
             self._check_unplanned(path, result.file)
         self._outputs.add(path, result)
         return path
 
     def _check_unplanned(self, path: str, file: InputFile) -> None:
-        """Refuse to replace what the plan did not know of.
-
-        How many arrays follow one another in a file or a pipe is seen only when they are read.
-        """
+        """Refuse to replace what the plan did not know of."""
         owner = self._planned.get(path)
         if owner == file.path:
             return
         taken = owner is not None or path in self._unplanned
         if taken or (os.path.lexists(path) and not self._destination.may_replace):
-            raise InputError(
-                f"would be written to {printable(path)}, which is already there",
-                "choose another -o, or one file for all results such as .h5 or .npz",
-            )
+            raise already_there(path)
         self._unplanned.add(path)
 
     @held()

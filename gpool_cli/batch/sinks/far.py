@@ -11,11 +11,10 @@ from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.sinks.file import FileSink
 from gpool_cli.batch.sinks.interface import Sink
 from gpool_cli.batch.sinks.outputs import Outputs
+from gpool_cli.batch.sinks.unplanned import already_there, may_be_unplanned
 from gpool_cli.batch.stopping import held
-from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.model import Alike, InputFile, Result
-from gpool_cli.printable import printable
 from gpool_cli.remote.uploads import Uploads, is_there
 
 if TYPE_CHECKING:
@@ -90,13 +89,9 @@ class FarDirectorySink(Sink):
 
     def add(self, result: Result) -> str:
         assert self._outputs is not None
-        several = result.parts > 1 or result.file.path == "-"
-        datasets = [result.info.dataset, ""] if several else [""]
-        urls = self._destination.outputs_in_directory(result.file, datasets)
-        place = self._destination.poolings.index(result.pooling.label)
-        url = urls[place if len(urls) > 1 else 0]
+        url = self._destination.output_of(result)
         path = self._path_of(url, result.file)
-        if several and result.info.dataset and result.start == 0:
+        if may_be_unplanned(result):
             self._check_unplanned(url)
         self._outputs.add(path, result)
         self._urls[path] = url
@@ -107,13 +102,13 @@ class FarDirectorySink(Sink):
         path = os.path.join(self._staging.name, str(len(self._taken)))
         owner, path = self._taken.setdefault(url, (file.path, path))
         if owner != file.path:
-            raise _taken(url)
+            raise already_there(url)
         return path
 
     def _check_unplanned(self, url: str) -> None:
         """Refuse to replace what the plan did not know of."""
         if not self._destination.may_replace and is_there(url):
-            raise _taken(url)
+            raise already_there(url)
 
     @held()
     def end(self, failed: bool) -> None:
@@ -139,10 +134,3 @@ class FarDirectorySink(Sink):
 
     def close(self) -> None:
         self._staging.cleanup()
-
-
-def _taken(url: str) -> InputError:
-    return InputError(
-        f"would be written to {printable(url)}, which is already there",
-        "choose another -o, or one file for all results such as .h5 or .npz",
-    )
