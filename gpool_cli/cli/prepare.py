@@ -89,6 +89,7 @@ def prepare(
 
             check_shard(files, options)
         planned = list(plan(files, destination, options.layout, options.access, scout))
+        check_plan(planned, destination)
         check_far_outputs(planned, destination, scout)
     _check_outputs(planned, files, destination, recipe, options)
     return Prepared(
@@ -167,7 +168,6 @@ def _check_outputs(
     recipe: Recipe,
     options: RunOptions,
 ) -> None:
-    check_plan(planned, destination)
     if recipe.has_companions:
         beside = (one.path for file in files for one in companions_of(file, recipe))
         check_beside(planned, destination, options.reports, beside)

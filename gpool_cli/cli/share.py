@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from gpool_cli.batch.destination import Destination, check_on_disk
 from gpool_cli.batch.shard import Shard
 from gpool_cli.cli.options import RunOptions
 from gpool_cli.errors import UsageError
 from gpool_cli.model import STDIN, InputFile
-
-if TYPE_CHECKING:
-    pass
 
 
 def with_part(destination: Destination, shard: Shard) -> Destination:

@@ -58,8 +58,7 @@ def write_attributes(
 ) -> None:
     """Give a low-level group or dataset attributes in their own types, but for changed ones.
 
-    One that it has no room for stays behind: in the format that every version of HDF5 reads, an
-    attribute takes 64 kB at most.
+    One that can't be written stays behind.
     """
     for attribute in attributes:
         if attribute.name in changed:

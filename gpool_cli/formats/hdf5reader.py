@@ -59,13 +59,13 @@ class Hdf5Reader(Reader):
             name = os.path.realpath(path) if follow else path
             self._file = _opened(self._behind or name, access.lock)
             self._raw = _raw_of(self._file, self._behind)
+            self._types = TypeTable()
+            self._outside = Outside(self._file, self._raw, access.lock) if follow else None
+            self._leave = self._outside.root if self._outside is not None else None
+            self._opener = Opener(self._file.id, self._leave)
         except BaseException:
             self._let_go()
             raise
-        self._types = TypeTable()
-        self._outside = Outside(self._file, self._raw, access.lock) if follow else None
-        self._leave = self._outside.root if self._outside is not None else None
-        self._opener = Opener(self._file.id, self._leave)
         self._opened: dict[str, Any] = {}
         self._groups: list[str] = []
         self._annotated: set[str] = set()
@@ -120,19 +120,24 @@ class Hdf5Reader(Reader):
             self._spare.append(buffers)
 
     def close(self) -> None:
-        if self._outside is not None:
-            self._outside.close()
-        if self._raw is not None:
-            self._raw.close()
-        self._file.close()
-        self._let_go()
+        try:
+            if self._outside is not None:
+                self._outside.close()
+            if self._raw is not None:
+                self._raw.close()
+            self._file.close()
+        finally:
+            self._let_go()
 
     def _let_go(self) -> None:
-        """Close what HDF5 read through."""
-        if self._behind is not None:
-            self._behind.close()
-        if self._no_collector is not None:
-            self._no_collector.close()
+        """Close what HDF5 read through, and let the collector come back, once."""
+        no_collector, self._no_collector = self._no_collector, None
+        try:
+            if self._behind is not None:
+                self._behind.close()
+        finally:
+            if no_collector is not None:
+                no_collector.close()
 
     def _check_start(self, file: BinaryIO) -> None:
         """Refuse, by its first bytes, what HDF5 could not say a clear word about."""

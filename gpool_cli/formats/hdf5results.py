@@ -96,6 +96,8 @@ class ResultMaker:
 def _plain() -> Any:
     how = h5p.create(h5p.DATASET_CREATE)
     how.set_obj_track_times(False)
+    # More than eight attributes would get a heap and a tree of their own, twice the room.
+    how.set_attr_phase_change(1000, 999)
     return how
 
 

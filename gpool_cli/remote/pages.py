@@ -21,7 +21,7 @@ _AHEAD = (8 << 20) // PAGE
 _READ = (4 << 20) // PAGE
 _OTHERS = (32 << 20) // PAGE
 
-# So many requests are under way together: more hide no more of the way, and a server may balk.
+# So many requests are under way together: the queue of a server may be short.
 _AT_ONCE = 32
 
 Fetch = Callable[[int, int], Future[bytes]]
