@@ -25,7 +25,6 @@ from gpool_cli.batch.work import (
 )
 from gpool_cli.errors import GpoolError
 from gpool_cli.formats.inputs import bytes_to_read
-from gpool_cli.formats.interface import cut_parts
 from gpool_cli.formats.opening import isolated
 from gpool_cli.layout import Layout
 from gpool_cli.model import STDIN, Alike, ArrayInfo, Failed, FileDone, Outcome, Part, Task
@@ -215,8 +214,8 @@ def steps_of_large(task: Task, look: Look = list_maps) -> Iterator[Step]:
     nbytes = memory = 0
     for info, layout in listing.maps:
         needed = working_bytes(info, layout, task.recipe)
-        parts = cut_parts(info)
         job = job_for(info, layout, task.recipe)
+        parts = job.parts
         in_parts = len(parts) > 1 and listing.cuttable and not job.at_once
         long = is_long(info, layout, task.recipe)
         too_long = (len(parts) > _MOST_PARTS_AT_ONCE or long) and not listing.cuttable

@@ -20,8 +20,8 @@ from gpool_cli.model import Result
 # Values of so many bytes stand in the header of their dataset, which saves a write of their own.
 _SMALL = 8 << 10
 
-# HDF5 1.8, of 2008, and newer: its groups and headers take two thirds of the room and time of
-# those before. What is copied from an input may be as new as it is there.
+# HDF5 1.8, of 2008, and newer: its groups and headers take two thirds of the room of those
+# before. What is copied from an input may be as new as it is there.
 VERSIONS = ("v108", "latest")
 
 _MOST_MODELS = 1000

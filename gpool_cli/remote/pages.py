@@ -49,6 +49,7 @@ class Pages:
         self._planned: OrderedDict[int, bytes] = OrderedDict()
         self._flying: dict[int, _Request] = {}
         self._ahead: set[int] = set()
+        self._under_way = 0
         self._next: Iterator[tuple[int, int]] = iter(())
         self._store(0, start, self._others)
 
@@ -65,6 +66,7 @@ class Pages:
         for request in set(self._flying.values()):
             request.answer.cancel()
         self._flying.clear()
+        self._under_way = 0
 
     def read_into(self, view: memoryview, offset: int) -> None:
         """Fill a buffer with the bytes from an offset on, which lie in the file.
@@ -104,6 +106,7 @@ class Pages:
         try:
             data = calls.wait(request.answer)
         finally:
+            self._under_way -= 1
             for page in range(request.first, request.last):
                 self._flying.pop(page, None)
         self._store(request.first, data, self._planned if request.planned else self._others)
@@ -118,12 +121,10 @@ class Pages:
 
     def _fetch_ahead(self) -> None:
         """Begin what is announced, as far as not too much waits to be read."""
-        under_way = len({request.first for request in self._flying.values()})
-        while len(self._ahead) < _AHEAD and under_way < _AT_ONCE:
+        while len(self._ahead) < _AHEAD and self._under_way < _AT_ONCE:
             run = next(self._next, None)
             if run is None:
                 return
-            under_way += 1
             self._ahead.update(range(*run))
             self._begin(*run, planned=True)
 
@@ -131,6 +132,7 @@ class Pages:
         answer = self._fetch(first * PAGE, min(last * PAGE, self.size))
         request = _Request(first, last, answer, planned)
         self._flying.update(dict.fromkeys(range(first, last), request))
+        self._under_way += 1
 
     def _runs(self, ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         """The missing pages of ranges, those side by side together: the first, and behind the last.
