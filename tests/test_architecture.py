@@ -22,7 +22,7 @@ ROOT = Path(gpool_cli.__file__).parent
 LONGEST_FILE = 400
 
 # One file of kernels, each beside its argument.
-LONGER = {"gpool_cli.poolings.kernels": 600}
+LONGER = {"gpool_cli.poolings.kernels": 650}
 
 # Formats that are one format on the disk share what their files have before their names.
 FAMILIES = ("gpool_cli.formats.hdf5",)

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 _Reader = TypeVar("_Reader", bound="Reader")
 
-# A block is read into one reused buffer; it should fit in the cache of a core.
-BLOCK_BYTES = 1 << 20
+# A block is read into one reused buffer, which should stay in the caches; smaller ones cost more
+# steps between, and cut maps whose halves must then be merged.
+BLOCK_BYTES = 2 << 20
 
 # A part is what one worker does at a time: large against the cost of handing it out, and small
 # enough that its sums stay in the cache and in memory that the C library keeps for the next part,

@@ -100,7 +100,7 @@ class AnchoredSum:
         self._join((slice(None),), other.anchor, other.hi, other.lo)
 
     def _taken(self, tile: Array) -> Floats:
-        wide = functions.widened(tile)
+        wide = kernels.widened(tile)
         self._term.taken(wide)
         return wide
 

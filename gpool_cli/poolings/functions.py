@@ -11,7 +11,6 @@ from gpool_cli.poolings.interface import Array, Floats
 from gpool_cli.poolings.kernels import (
     add_first,
     add_last,
-    scaled_float32,
     scratch,
     sums,
     tiles,
@@ -28,17 +27,6 @@ def absolute(values: Array) -> Array:
     np.abs(values, out=sizes)
     # The lowest integer has no positive of its kind; its bits are right as an unsigned one.
     return sizes.view(f"u{sizes.itemsize}") if values.dtype.kind == "i" else sizes
-
-
-def widened(values: Array) -> Floats:
-    """A tile as float64, valid until the next call; values of up to 53 bits are exact."""
-    wide = scratch.take("widened", values.shape, np.float64)
-    if values.dtype == np.float16:
-        # numpy widens float16 one by one; by way of scaled float32 it goes by bits.
-        np.multiply(scaled_float32(values), 2.0**112, out=wide, dtype=np.float64)
-    else:
-        np.copyto(wide, values)
-    return wide
 
 
 def sums_of(

@@ -46,6 +46,12 @@ MAX_POOLED = 1 << 21
 # Values widened at a time: 512 KiB as float32. Smaller tiles lose more to Python than they gain.
 _TILE = 1 << 17
 
+# Values of float32 that are added at a time: a block.
+_FLOAT32_TILE = 1 << 19
+
+# numpy widens so many values at a time, and adds longer rows of one cell in as many pieces.
+_BUFFER = 8192
+
 # Bytes in one row of a reduction: enough to hide numpy's 10-20 ns a row, and at home in L1.
 _WIDE = 4096
 
@@ -59,7 +65,7 @@ _SHORT_ROW = 100
 _FEW = 12
 
 # Bytes that are read several times while they are in the cache: a block, so that few are cut.
-_CACHED = 1 << 20
+_CACHED = 2 << 20
 
 
 class Scratch(threading.local):
@@ -110,15 +116,15 @@ def tiles(
 # Folding: one operation over P.
 
 
-def _fold_last(ufunc: np.ufunc, x: Array, dtype: Any) -> Array:
-    """Fold rows of I values.
+def _fold_last(ufunc: np.ufunc, x: Array, dtype: Any, row: int = _WIDE) -> Array:
+    """Fold rows of I values, as rows of some ``row`` bytes.
 
     numpy spends 10-20 ns a row whatever its length, so r neighbouring positions are read as one
     row of r * I values, and the r partial results are folded afterwards. That is right for every
     associative and commutative operation; for float addition it changes the order alone.
     """
     outer, pooled, inner = x.shape
-    r = min(pooled // 4, _WIDE // (inner * x.itemsize))
+    r = min(pooled // 4, row // (inner * x.itemsize))
     if r < 4:
         return np.asarray(ufunc.reduce(x, axis=1, dtype=dtype))
     k = pooled // r
@@ -261,7 +267,13 @@ def add_first(x: Array, dtype: Any) -> Array:
 
 def _float32_sums(add: Add, x: Array, exact: bool) -> Sums:
     """Plain float64 sums: each of P - 1 additions is off by at most u of a partial sum."""
-    return _compensated_sums(x, True) if exact else (add(x, np.float64), None)
+    if exact:
+        return _compensated_sums(x, True)
+    hi: Floats = np.empty((x.shape[0], x.shape[2]))
+    for o, p in tiles(x.shape, _FLOAT32_TILE):
+        part = add(x[o, p], np.float64)
+        hi[o] = hi[o] + part if p.start else part
+    return hi, None
 
 
 def scaled_float32(x: Array) -> npt.NDArray[np.float32]:
@@ -313,6 +325,45 @@ def _float16_sums(add: Add, x: Array, exact: bool) -> Sums:
             hi[o], error = two_sum(hi[o], part)
             lo[o] += error
     return _settled(hi, lo)
+
+
+def widened(x: Array) -> Floats:
+    """Values as float64 in scratch; those of up to 53 bits are exact."""
+    wide = scratch.take("widened", x.shape, np.float64)
+    if x.dtype == np.float16:
+        # numpy widens float16 one by one; by way of scaled float32 it goes by bits.
+        np.multiply(scaled_float32(x), 2.0**112, out=wide, dtype=np.float64)
+    else:
+        np.copyto(wide, x)
+    return wide
+
+
+def sums_and_squares(x: Array) -> tuple[Sums, Floats]:
+    """The sum of every cell and that of its squares, of float16 or float32 widened once for both.
+
+    A square of up to 24 bits is exact in float64. The sums have the bits that `sums` gives, for
+    they must not depend on what else is asked for: the tiles are the same, rows are as many values
+    long, and a power of two scales a sum exactly. Only where numpy itself adds a row in pieces,
+    that of one cell with more than `_BUFFER` values, are they taken by themselves.
+    """
+    outer, pooled, inner = x.shape
+    hi, squares = np.empty((outer, inner)), np.empty((outer, inner))
+    for o, p in tiles(x.shape, _TILE if x.dtype == np.float16 else _FLOAT32_TILE):
+        wide = widened(x[o, p])
+        part = _add_widened(wide)
+        np.multiply(wide, wide, out=wide)
+        squared = _add_widened(wide)
+        hi[o] = hi[o] + part if p.start else part
+        squares[o] = squares[o] + squared if p.start else squared
+    in_pieces = inner == 1 and pooled > _BUFFER
+    return sums(x, False) if in_pieces or pooled > MAX_POOLED else (hi, None), squares
+
+
+def _add_widened(wide: Floats) -> Floats:
+    """Sum float64 in the order in which `add_first` and `add_last` sum float32."""
+    if wide.shape[2] == 1:
+        return add_first(wide, np.float64)
+    return _fold_last(np.add, wide, np.float64, row=2 * _WIDE)
 
 
 # Compensated sums.

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gpool_cli.poolings import functions
+from gpool_cli.poolings import functions, kernels
 from gpool_cli.poolings.dtypes import average_dtype
 from gpool_cli.poolings.exact import join, two_product, two_sum
 from gpool_cli.poolings.interface import Array, Cells, Floats, Grid, Region
@@ -57,7 +57,7 @@ class Known(NamedTuple):
 
 
 class Moments:
-    """The statistic: what is `Known` of every cell."""
+    """The statistic: what is `Known` of every cell. It makes the sums too, that others need."""
 
     def __init__(self, grid: Grid) -> None:
         count, hi, lo, spread, spread_lo = (np.zeros(grid.shape) for _ in range(5))
@@ -96,14 +96,13 @@ def _of_block(cells: Cells, exact: bool) -> Known:
     if fine:
         # What rounds a sum off would stand between the means of two parts.
         hi, lo, _ = block_sums(values, exact=True)
+        lo = np.zeros_like(hi) if lo is None else lo
+        spread = _centred(values, cells.missing, count, hi, lo, fine=True)
     else:
-        hi, lo, _ = cells.once("sums", lambda: block_sums(values, exact=False))
-    lo = np.zeros_like(hi) if lo is None else lo
-    spread = (
-        _centred(values, cells.missing, count, hi, lo, fine=True)
-        if fine
-        else _by_squares(values, cells.missing, count, hi, lo)
-    )
+        (hi, rest), squares = _sums_and_squares(values)
+        cells.once("sums", lambda: (hi, rest, None))
+        lo = np.zeros_like(hi) if rest is None else rest
+        spread = _by_squares(values, cells.missing, count, hi, lo, squares)
     empty = count == 0
     if empty.any():
         spread = np.where(empty, 0.0, spread)
@@ -117,20 +116,32 @@ def _units(cells: Cells) -> Array:
     return (size > _LARGE).astype(np.int8) - small.astype(np.int8)
 
 
+def _sums_and_squares(values: Array) -> tuple[kernels.Sums, Floats]:
+    """The sum of every cell and that of its squares, of values of up to 24 bits."""
+    if values.dtype.kind == "f":
+        return kernels.sums_and_squares(values)
+
+    def squared(tile: Array, *_: slice) -> Array:
+        wide = kernels.widened(tile)
+        np.multiply(wide, wide, out=wide)
+        return wide
+
+    squares, _ = functions.sums_of(values, squared, exact=False, plain=True)
+    return kernels.sums(values, exact=False), squares
+
+
 def _by_squares(
-    values: Array, missing: Array | None, count: Floats, hi: Floats, lo: Floats
+    values: Array,
+    missing: Array | None,
+    count: Floats,
+    hi: Floats,
+    lo: Floats,
+    squares: Floats,
 ) -> Floats:
     """M as the sum of squares less n times the squared mean, unless that cancels.
 
     For values of up to 24 bits, whose squares are exact: half the passes of `_centred`.
     """
-
-    def squared(tile: Array, *_: slice) -> Array:
-        wide = functions.widened(tile)
-        np.multiply(wide, wide, out=wide)
-        return wide
-
-    squares, _ = functions.sums_of(values, squared, exact=False, plain=True)
     spread: Floats = squares - hi * hi / count
     cancelled = spread < squares * _CANCELLED
     if cancelled.any():
@@ -162,7 +173,7 @@ def _centred(
 def _distances(tile: Array, centre: Floats) -> Floats:
     """The values less the centre, rounded once, in scratch."""
     if tile.dtype.kind not in "iu" or tile.itemsize < 8:
-        wide = functions.widened(tile)
+        wide = kernels.widened(tile)
         np.subtract(wide, centre, out=wide)
         return wide
     # 64-bit integers have more bits than float64: both halves lose the centre's, and then meet.

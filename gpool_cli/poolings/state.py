@@ -30,7 +30,9 @@ class State:
         self._grid = grid
         self._count = Count(grid)
         needs = {name: start for pooling in poolings for name, start in pooling.needs.items()}
-        self._statistics: dict[str, Statistic] = {n: start(grid) for n, start in needs.items()}
+        # The moments make the sums of a block with their own; who needs those alone comes later.
+        names = sorted(needs, key=lambda name: name != "moments")
+        self._statistics: dict[str, Statistic] = {name: needs[name](grid) for name in names}
         self._statistics["count"] = self._count
         self._seeing = self._statistics
 

@@ -291,7 +291,7 @@ def test_a_file_that_changes_is_read_again(tmp_path: Path, monkeypatch: pytest.M
 
 def test_many_files_take_no_more_memory_than_a_block(tmp_path: Path) -> None:
     files = npyalike.AlikeFiles()
-    paths = save_all(tmp_path, (np.full((64, 64, 16), i, np.float32) for i in range(9)))
+    paths = save_all(tmp_path, (np.full((64, 64, 32), i, np.float32) for i in range(9)))
     pattern = npyalike.pattern_of(str(paths[0]))
     assert pattern is not None
     assert [len(files.read(map(str, paths[i:]), pattern)) for i in (0, 4, 8)] == [4, 4, 1]

@@ -332,7 +332,7 @@ class TestCut:
         cuts = []
         for name, seed in (("one", 1), ("two", 2)):
             path = tmp_path / f"{name}{row.suffixes[0]}"
-            write(path, [some((2, 2, 2), "f4"), some((20, 99, 101), "f8", seed)])
+            write(path, [some((2, 2, 2), "f4"), some((40, 99, 101), "f8", seed)])
             with open_as(row, path) as reader:
                 info = list(reader.arrays())[1]
                 cuts.append([block for block, _ in reader.blocks(info)])

@@ -389,14 +389,14 @@ class TestLeftToH5py:
         """HDF5 leaves memory as it was where it has nothing to put."""
         with h5py.File(path, "w") as file:
             plist = h5p.create(h5p.DATASET_CREATE)
-            plist.set_chunk((512, 512))
+            plist.set_chunk((1024, 512))
             plist.set_fill_time(h5d.FILL_TIME_NEVER)
             plist.set_filter(32000)
-            space = h5s.create_simple((1024, 512))
+            space = h5s.create_simple((2048, 512))
             h5d.create(file.id, b"m", h5t.IEEE_F32LE, space, plist)
-            file["m"][:512] = 3
+            file["m"][:1024] = 3
         (_, first), (_, second) = blocks_of(path, raw=False)
-        assert first == np.full((512, 512), 3, "f4").tobytes()
+        assert first == np.full((1024, 512), 3, "f4").tobytes()
         assert second == bytes(len(first))
 
     def test_files_that_are_not_only_read(self, path: Path) -> None:

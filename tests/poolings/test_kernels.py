@@ -421,6 +421,33 @@ def test_every_dtype_and_order_has_a_kernel() -> None:
     assert set(KERNELS) == {(name, order) for name in names for order in ("first", "last")}
 
 
+@pytest.mark.parametrize("dtype", ["f2", "f4"])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        *[(3, 1, 5), (2, 49, 64), (1, 3000, 3), (2, 5000, 2), (1, 9000, 70), (4, 700, 40)],
+        *[(40, 7, 1), (30, 49, 1), (3, 8192, 1), (3, 9001, 1), (2, 200_000, 1)],
+    ],
+    ids=str,
+)
+def test_sums_that_are_made_with_squares_have_the_bits_of_those_that_are_not(
+    dtype: str, shape: Shape, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(kernels, "_FLOAT32_TILE", 1 << 17)
+    rng = np.random.default_rng(5)
+    # Exponents so far apart that every addition rounds; those of float16 never do.
+    size = (
+        2.0 ** rng.integers(-6, 7, shape) if dtype == "f2" else 2.0 ** rng.integers(-40, 41, shape)
+    )
+    block = (rng.normal(size=shape) * size).astype(dtype)
+    block[-1, -1, -1] = -np.inf
+    (hi, lo), squares = kernels.sums_and_squares(block)
+    assert lo is None
+    assert hi.tobytes() == sums(block, False)[0].tobytes()
+    expected = np.square(block.astype(np.float64)).sum(axis=1)
+    np.testing.assert_allclose(squares, expected, rtol=1e-12)
+
+
 @each_dtype
 @plain_and_exact
 @pytest.mark.parametrize(
