@@ -239,16 +239,20 @@ def alive(pid: str) -> bool:
     return state != "Z"
 
 
-def test_a_worker_that_dies_in_the_middle_of_an_answer_is_noticed() -> None:
+@pytest.mark.parametrize(
+    ("kind", "method"),
+    [(bytes, "recv_bytes"), (np.zeros, "recv_bytes_into")],
+    ids=["one", "beside"],
+)
+def test_a_worker_that_dies_in_the_middle_of_an_answer_is_noticed(
+    kind: Callable[[int], object], method: str
+) -> None:
     worker = load_executor("processes")(Limits())
     deadline = threading.Timer(0.5, lambda: os.kill(worker._process.pid, signal.SIGKILL))
-    worker._answers.recv = lambda: time.sleep(1) or Connection.recv(worker._answers)
+    receive = partial(getattr(Connection, method), worker._answers)
+    setattr(worker._answers, method, lambda *args: time.sleep(1) or receive(*args))
     deadline.start()
-    future = worker.submit(large_answer)
+    future = worker.submit(kind, 10_000_000)
     with pytest.raises(BrokenExecutor):
         future.result(timeout=20)
     worker.shutdown()
-
-
-def large_answer() -> bytes:
-    return bytes(10_000_000)

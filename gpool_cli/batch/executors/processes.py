@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from gpool_cli import ceiling, pulse
-from gpool_cli.batch.executors import Limits, WorkerDied
+from gpool_cli.batch.executors import Limits, WorkerDied, answers
 from gpool_cli.batch.stall import StallWatch
 
 # How often a worker that is at work is looked at, in seconds.
@@ -52,15 +52,16 @@ class ProcessExecutor(Executor):
         forked = sys.platform == "linux"
         context: Any = multiprocessing.get_context("fork" if forked else "spawn")
         work, self._work = context.Pipe(duplex=False)
-        self._answers, answers = context.Pipe(duplex=False)
+        self._answers, theirs = context.Pipe(duplex=False)
+        answers.widen(theirs)
         self._cells = context.RawArray("Q", pulse.CELLS)
         inherited = (self._work, self._answers) if forked else ()
         self._process = context.Process(
-            target=_serve, args=(work, answers, self._cells, limits.memory, inherited), daemon=True
+            target=_serve, args=(work, theirs, self._cells, limits.memory, inherited), daemon=True
         )
         self._process.start()
         work.close()
-        answers.close()
+        theirs.close()
         self._timeout = limits.timeout
         self._waiting: deque[Future[Any]] = deque()
         self._reader: threading.Thread | None = None
@@ -109,7 +110,7 @@ class ProcessExecutor(Executor):
         stalled = False
         try:
             while self._wait_for_answer():
-                done, value = self._answers.recv()
+                done, value = answers.receive(self._answers)
                 with self._lock:
                     future = self._waiting.popleft()
                 if done:
@@ -156,7 +157,7 @@ def _end_with_parent() -> None:
 
 def _serve(
     work: Connection,
-    answers: Connection,
+    back: Connection,
     cells: MutableSequence[int],
     memory: int,
     inherited: Sequence[Connection],
@@ -185,8 +186,8 @@ def _serve(
             answer = False, error
         pulse.work()
         try:
-            answers.send(answer)
+            answers.send(back, answer)
         except MemoryError:
-            answers.send((False, MemoryError()))
+            answers.send(back, (False, MemoryError()))
         except OSError:
             return

@@ -1,0 +1,74 @@
+"""Answers of workers: what comes out is what went in, however long."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import threading
+from multiprocessing import Pipe
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gpool_cli.batch.executors import answers
+
+
+def passed_on(answer: Any) -> Any:
+    """An answer after its way through a pipe, which holds less than it."""
+    ours, theirs = Pipe(duplex=False)
+    with ours, theirs:
+        answers.widen(theirs)
+        sender = threading.Thread(target=answers.send, args=(theirs, answer))
+        sender.start()
+        received = answers.receive(ours)
+        sender.join()
+    return received
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 100_000, 3_000_000])
+@pytest.mark.parametrize("dtype", ["f4", "i2", "b1", ">f8"])
+def test_values_are_the_same_and_can_be_written_to(count: int, dtype: str) -> None:
+    values = np.arange(count).astype(dtype)
+    (received, text), short = passed_on(((values, "text"), values[:3]))
+    assert received.dtype == values.dtype
+    assert received.tobytes() == values.tobytes()
+    assert short.tobytes() == values[:3].tobytes()
+    assert text == "text"
+    assert received.flags.writeable
+
+
+def test_values_that_do_not_lie_in_one_piece() -> None:
+    values = np.arange(400_000.0).reshape(400, 1000)
+    for view in (values[::2], values.T, values[:, ::-1]):
+        np.testing.assert_array_equal(passed_on([view])[0], view)
+
+
+def test_long_values_stand_beside_the_pickle() -> None:
+    ours, theirs = Pipe(duplex=False)
+    values = [np.full(1_000_000, i, "f8") for i in range(3)]
+    with ours, theirs:
+        sender = threading.Thread(target=answers.send, args=(theirs, values))
+        sender.start()
+        messages = [ours.recv_bytes() for _ in range(4)]
+        sender.join()
+    assert len(messages[0]) < 2000
+    assert messages[1:] == [array.tobytes() for array in values]
+
+
+def test_what_can_not_be_pickled_leaves_the_pipe_as_it_was() -> None:
+    ours, theirs = Pipe(duplex=False)
+    with ours, theirs:
+        with pytest.raises((TypeError, AttributeError, pickle.PicklingError)):
+            answers.send(theirs, (np.zeros(1_000_000), threading.Lock()))
+        answers.send(theirs, "next")
+        assert answers.receive(ours) == "next"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can say how much a pipe holds")
+def test_a_pipe_holds_a_long_answer_at_once() -> None:
+    ours, theirs = Pipe(duplex=False)
+    with ours, theirs:
+        answers.widen(theirs)
+        answers.send(theirs, np.zeros(100_000))  # It would wait for a reader.
+        assert answers.receive(ours).size == 100_000
