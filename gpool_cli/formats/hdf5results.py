@@ -73,7 +73,8 @@ class ResultMaker:
             The low-level dataset, whose values are still to be written; None where they are.
         """
         model = self._model_of(result)
-        model.input_shape.write(np.array(result.info.shape, np.int64))
+        shape = np.array(result.info.shape, np.int64)
+        model.input_shape.write(shape, mtype=_kind(shape.dtype))
         if model.holds_values:
             write_rows(model.dataset, result)
         h5o.copy(self._models.id, model.name, group, name)
@@ -142,9 +143,10 @@ def _text(text: str) -> Array:
 def write_rows(dataset: Any, result: Result) -> None:
     """Write the values of a result, or of a piece of one, to its place in the dataset."""
     values = np.ascontiguousarray(result.values)
+    kind = _kind(values.dtype)  # To make one takes longer than to write some hundred values.
     if result.rows is None:
-        dataset.write(h5s.ALL, h5s.ALL, values)
+        dataset.write(h5s.ALL, h5s.ALL, values, kind)
         return
     space = dataset.get_space()
     space.select_hyperslab((result.start, *(0,) * (values.ndim - 1)), values.shape)
-    dataset.write(h5s.create_simple(values.shape), space, values)
+    dataset.write(h5s.create_simple(values.shape), space, values, kind)
