@@ -8,7 +8,7 @@ any other array are merged, in their order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -235,14 +235,25 @@ class MapJob:
         return np.ascontiguousarray(moved.reshape(self._layout.output_shape(shape, style)))
 
 
-@lru_cache(maxsize=64)
-def _job_for(info: ArrayInfo, layout: Layout, recipe: Recipe) -> MapJob:
-    return MapJob(info, layout, recipe)
-
-
 def job_for(info: ArrayInfo, layout: Layout, recipe: Recipe) -> MapJob:
-    """The pooling of an array; arrays that differ only by name have one."""
-    return _job_for(replace(info, dataset="", place=None), layout, recipe)
+    """The pooling of an array; arrays that are alike but for what it does not ask for have one."""
+    return _job_for(
+        info.shape, info.dtype, info.fortran, info.chunks, info.packing, layout, recipe
+    )
+
+
+@lru_cache(maxsize=64)
+def _job_for(
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any] | None,
+    fortran: bool,
+    chunks: tuple[int, ...] | None,
+    packing: Packing | None,
+    layout: Layout,
+    recipe: Recipe,
+) -> MapJob:
+    info = ArrayInfo("", shape, dtype, fortran=fortran, chunks=chunks, packing=packing)
+    return MapJob(info, layout, recipe)
 
 
 def _within(block: Block, rows: Part | None) -> Block:
