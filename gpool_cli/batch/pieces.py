@@ -85,7 +85,7 @@ class MapJob:
         cells_stand_alone: A cell has the same bits whatever is in a block beside it.
         cell_bytes: What memory a cell takes while the array is pooled.
         repeats: Blocks may have to be read more than once.
-        at_once: The parts of the array do not merge: it is one worker's.
+        at_once: The array is one worker's: it has one part, or parts that do not merge.
 
     Args:
         info: The array's shape and dtype.
@@ -112,7 +112,7 @@ class MapJob:
         self.by_rows = len(self.parts) > 1 and along == "N" == first_out
         self.cell_bytes = sum(pooling.cell_bytes for pooling in self._poolings)
         self.repeats = any(pooling.repeats for pooling in self._poolings)
-        self.at_once = self.repeats and not self.by_rows
+        self.at_once = len(self.parts) == 1 or (self.repeats and not self.by_rows)
 
     def pool_part(self, read: Read, part: Part, beside: Beside | None = None) -> Piece | Partial:
         """Pool one part: some finished rows of a batch, or what is known after it.
@@ -237,9 +237,7 @@ class MapJob:
 
 def job_for(info: ArrayInfo, layout: Layout, recipe: Recipe) -> MapJob:
     """The pooling of an array; arrays that are alike but for what it does not ask for have one."""
-    return _job_for(
-        info.shape, info.dtype, info.fortran, info.chunks, info.packing, layout, recipe
-    )
+    return _job_for(info.shape, info.dtype, info.fortran, info.chunks, info.packing, layout, recipe)
 
 
 @lru_cache(maxsize=64)
