@@ -165,7 +165,8 @@ def axes_count(layout: str | None) -> tuple[int, int]:
     return len(layout), len(layout) + ("N" not in layout)
 
 
-def resolve_layout(layout: str | None, file_layout: str | None, shape: Sequence[int]) -> Layout:
+@lru_cache(maxsize=64)
+def resolve_layout(layout: str | None, file_layout: str | None, shape: tuple[int, ...]) -> Layout:
     """Give every axis of an array its letter.
 
     Args:

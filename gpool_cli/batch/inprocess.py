@@ -47,7 +47,7 @@ def pool_pieces(
     if not job.at_once:
         parts = _reads(job, read, once)
         yield from job.join(job.pool_part(part, which, beside) for which, part in parts)
-    elif once:
+    elif once and job.repeats:
         with Kept(read(None)) as kept:
             yield job.pool_at_once(kept.read, beside)
     else:

@@ -8,7 +8,7 @@ any other array are merged, in their order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -85,7 +85,7 @@ class MapJob:
         cells_stand_alone: A cell has the same bits whatever is in a block beside it.
         cell_bytes: What memory a cell takes while the array is pooled.
         repeats: Blocks may have to be read more than once.
-        at_once: The parts of the array do not merge: it is one worker's.
+        at_once: The array is one worker's: it has one part, or parts that do not merge.
 
     Args:
         info: The array's shape and dtype.
@@ -112,7 +112,7 @@ class MapJob:
         self.by_rows = len(self.parts) > 1 and along == "N" == first_out
         self.cell_bytes = sum(pooling.cell_bytes for pooling in self._poolings)
         self.repeats = any(pooling.repeats for pooling in self._poolings)
-        self.at_once = self.repeats and not self.by_rows
+        self.at_once = len(self.parts) == 1 or (self.repeats and not self.by_rows)
 
     def pool_part(self, read: Read, part: Part, beside: Beside | None = None) -> Piece | Partial:
         """Pool one part: some finished rows of a batch, or what is known after it.
@@ -235,14 +235,23 @@ class MapJob:
         return np.ascontiguousarray(moved.reshape(self._layout.output_shape(shape, style)))
 
 
-@lru_cache(maxsize=64)
-def _job_for(info: ArrayInfo, layout: Layout, recipe: Recipe) -> MapJob:
-    return MapJob(info, layout, recipe)
-
-
 def job_for(info: ArrayInfo, layout: Layout, recipe: Recipe) -> MapJob:
-    """The pooling of an array; arrays that differ only by name have one."""
-    return _job_for(replace(info, dataset="", place=None), layout, recipe)
+    """The pooling of an array; arrays that are alike but for what it does not ask for have one."""
+    return _job_for(info.shape, info.dtype, info.fortran, info.chunks, info.packing, layout, recipe)
+
+
+@lru_cache(maxsize=64)
+def _job_for(
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any] | None,
+    fortran: bool,
+    chunks: tuple[int, ...] | None,
+    packing: Packing | None,
+    layout: Layout,
+    recipe: Recipe,
+) -> MapJob:
+    info = ArrayInfo("", shape, dtype, fortran=fortran, chunks=chunks, packing=packing)
+    return MapJob(info, layout, recipe)
 
 
 def _within(block: Block, rows: Part | None) -> Block:

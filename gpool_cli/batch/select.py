@@ -96,15 +96,14 @@ def select(
 
 def may_be_wanted(keys: Sequence[str]) -> Callable[[str], bool]:
     """Whether `select` may choose an array for its name; it asks for none of the others."""
-    plain = [key.strip("/") for key in keys]
-
-    def wanted(name: str) -> bool:
-        try:
-            return not plain or any(key == name or matches(key, name) for key in plain)
-        except re.error:
-            return True  # It is no pattern, but may be a name.
-
-    return wanted
+    plain = {key.strip("/") for key in keys}
+    try:
+        patterns = [matcher(key) for key in plain]
+    except re.error:
+        patterns = []  # One is no pattern, but may be a name.
+    if not patterns:
+        return lambda name: True
+    return lambda name: name in plain or any(fits(name) for fits in patterns)
 
 
 def _by_name(
@@ -119,7 +118,7 @@ def _by_name(
     for key in keys:
         plain = key.strip("/")
         exact = plain in names
-        matched = [plain] if exact else [name for name in names if matches(plain, name)]
+        matched = [plain] if exact else list(filter(matcher(plain), names))
         if not matched:
             missing = InputError(f"holds nothing named {printable(key)!r}", _what_there_is(infos))
             if named:
@@ -139,15 +138,19 @@ def _what_there_is(infos: Sequence[ArrayInfo]) -> str:
     return f"it holds {shown}{', …' if len(infos) > 5 else ''}" if infos else "it holds nothing"
 
 
-def matches(pattern: str, name: str) -> bool:
-    """Whether a name fits a pattern.
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """Whether a name fits a pattern, to be asked of many names.
 
     ``*``, ``?`` and ``[abc]`` stop at ``/``, ``**`` does not; a pattern without ``/`` is
     held against the last part of the name.
+
+    Raises:
+        re.error: It is no pattern.
     """
-    if "/" not in pattern and "**" not in pattern:
-        name = name.rpartition("/")[2]
-    return _as_regex(pattern).fullmatch(name) is not None
+    fits = _as_regex(pattern).fullmatch
+    if "/" in pattern or "**" in pattern:
+        return lambda name: fits(name) is not None
+    return lambda name: fits(name.rpartition("/")[2]) is not None
 
 
 @lru_cache(maxsize=64)

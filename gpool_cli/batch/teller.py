@@ -76,7 +76,7 @@ class Teller:
             mean=self._sum / self._count if known else None,
             high=self._high if known else None,
             nan_values=self._nan,
-            preview=tuple(value.item() for value in first.values.flat[:_PREVIEW]),
+            preview=tuple(first.values.flat[:_PREVIEW].tolist()),
             where=self._where,
             first=first.first,
             ranked=_ranked(first),

@@ -216,7 +216,7 @@ def steps_of_large(task: Task, look: Look = list_maps) -> Iterator[Step]:
         needed = working_bytes(info, layout, task.recipe)
         job = job_for(info, layout, task.recipe)
         parts = job.parts
-        in_parts = len(parts) > 1 and listing.cuttable and not job.at_once
+        in_parts = listing.cuttable and not job.at_once
         long = is_long(info, layout, task.recipe)
         too_long = (len(parts) > _MOST_PARTS_AT_ONCE or long) and not listing.cuttable
         full = nbytes >= _TOGETHER_BYTES or len(together) >= _TOGETHER_MAPS

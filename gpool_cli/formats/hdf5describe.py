@@ -38,20 +38,28 @@ def is_annotated(item: Any) -> bool:
 
 
 def describe(
-    node: Node, types: TypeTable, raw: RawFile | None, outside: Outside | None
+    node: Node, annotated: bool, types: TypeTable, raw: RawFile | None, outside: Outside | None
 ) -> ArrayInfo:
-    """What the header of a dataset says; a damaged one says that."""
+    """What the header of a dataset says; a damaged one says that.
+
+    Args:
+        node: The dataset.
+        annotated: Whether it may have attributes.
+        types: The types that were met so far.
+        raw: The bytes of its file; None where only HDF5 reads them.
+        outside: The other files that may be read; None where none may.
+    """
     if node.item is None:
         return ArrayInfo(node.name, (), None, node.reason, "link", broken=node.broken)
     try:
-        return _describe_dataset(node, types, raw, outside)
+        return _describe_dataset(node, annotated, types, raw, outside)
     except DAMAGE as error:
         reason = f"can't be understood: {printable(str(error))}"
         return ArrayInfo(node.name, (), None, reason, "unknown", broken=True)
 
 
 def _describe_dataset(
-    node: Node, types: TypeTable, raw: RawFile | None, outside: Outside | None
+    node: Node, annotated: bool, types: TypeTable, raw: RawFile | None, outside: Outside | None
 ) -> ArrayInfo:
     dtype, refusal, type_name, plain = types.of(node.item)
     chunks: tuple[int, ...] | None = None
@@ -78,12 +86,12 @@ def _describe_dataset(
         dtype=dtype,
         refusal=elsewhere or refusal,
         type_name=type_name,
-        file_layout=_file_layout(node.item),
+        file_layout=_file_layout(node.item) if annotated else None,
         chunks=chunks,
         place=(offset, raw.identity) if plain and raw is not None and offset is not None else None,
         filters=filters,
         broken=bool(elsewhere),
-        packing=read_packing(node.item, dtype),
+        packing=read_packing(node.item, dtype) if annotated else None,
     )
 
 
@@ -119,8 +127,6 @@ def _never_written(dsid: Any, shape: tuple[int, ...], dtype: np.dtype[Any] | Non
 
 def _file_layout(dsid: Any) -> str | None:
     """The file's own word for the axes: labels, scales, or an attribute; None without one."""
-    if not h5a.get_num_attrs(dsid):
-        return None
     dataset = h5py.Dataset(dsid)
     if "DIMENSION_LABELS" in dataset.attrs or "DIMENSION_LIST" in dataset.attrs:
         names = [_axis_name(axis) for axis in dataset.dims]

@@ -47,12 +47,13 @@ class Mirror:
         self._others = surroundings.others
         self._made: set[str] = set()
 
-    def describe(self, result: Result, made: Any) -> None:
-        """Give a result, a low-level dataset, the attributes of what it was pooled from."""
+    def describe(self, result: Result, group: Any, name: bytes) -> None:
+        """Give the dataset of a result, in a low-level group, the attributes of its map."""
         dataset = result.info.dataset
         self._made.add(dataset.rpartition("/")[0])
-        changed = _CHANGED if result.packed else _CHANGED | _PACKING
-        write_attributes(self._attributes.get(dataset, ()), made, changed)
+        if attributes := self._attributes.get(dataset):
+            changed = _CHANGED if result.packed else _CHANGED | _PACKING
+            write_attributes(attributes, h5py.h5o.open(group, name), changed)
 
     def finish(self) -> None:
         """Carry over groups, and the datasets that were not pooled, as they are stored.

@@ -30,7 +30,7 @@ def read_packing(dsid: Any, dtype: np.dtype[Any] | None) -> Packing | None:
         ValueError: They make no sense.
         OSError: They are damaged.
     """
-    if dtype is None or dtype.kind not in "fiu" or not h5a.get_num_attrs(dsid):
+    if dtype is None or dtype.kind not in "fiu":
         return None
     native = dtype.newbyteorder("=")
     unsigned = native.kind == "i" and _is_unsigned(dsid)

@@ -79,7 +79,8 @@ class Hdf5Reader(Reader):
         self._groups, self._annotated = [], set()
         for node in walk(self._file.id, wanted, self._leave):
             pulse.look()
-            if node.item is not None and is_annotated(node.item):
+            annotated = node.item is not None and is_annotated(node.item)
+            if annotated:
                 self._annotated.add(node.name)
             if node.is_group:
                 self._groups.append(node.name)
@@ -88,7 +89,7 @@ class Hdf5Reader(Reader):
             else:
                 if node.item is not None and len(self._opened) < _MOST_OPEN:
                     self._opened[node.name] = node.item
-                yield describe(node, self._types, self._raw, self._outside)
+                yield describe(node, annotated, self._types, self._raw, self._outside)
 
     def surroundings(self, pooled: Collection[str], carry: Carry) -> Surroundings | None:
         root, names = self._file.id, set(pooled)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -32,11 +32,27 @@ _numbers = count()
 OWN_ATTRIBUTES = frozenset({b"pooling", b"layout", b"input_dtype", b"input_shape"})
 
 
+class _Model(NamedTuple):
+    """A dataset that others are copies of.
+
+    Attributes:
+        name: Its name among the models.
+        dataset: The low-level dataset.
+        input_shape: The low-level attribute of that name, which differs from copy to copy.
+        holds_values: Its values stand in its header, and so are copied with it.
+    """
+
+    name: bytes
+    dataset: Any
+    input_shape: Any
+    holds_values: bool
+
+
 class ResultMaker:
     """Makes the datasets of results.
 
-    Those that are alike are copies of one, which takes half the time of making each: a file may
-    have many thousands, and what is said of them takes longer to write than their values.
+    Those that are alike are copies of one, which takes a third of the time of making each: a file
+    may have many thousands, and what is said of them takes longer to write than their values.
     """
 
     def __init__(self) -> None:
@@ -48,32 +64,41 @@ class ResultMaker:
         # A file in memory, with the first of each kind by number; no two may have one name.
         name = f"models {next(_numbers)}"
         self._models = h5py.File(name, "w", driver="core", backing_store=False, libver=VERSIONS)
-        self._known: dict[tuple[object, ...], bytes] = {}
+        self._known: dict[tuple[object, ...], _Model] = {}
 
     def create(self, group: Any, name: bytes, result: Result) -> Any:
-        """Make the low-level dataset of a result, with what there is to say of it but no values."""
+        """Make the dataset of a result, with what there is to say of it.
+
+        Returns:
+            The low-level dataset, whose values are still to be written; None where they are.
+        """
+        model = self._model_of(result)
+        shape = np.array(result.info.shape, np.int64)
+        model.input_shape.write(shape, mtype=_kind(shape.dtype))
+        if model.holds_values:
+            write_rows(model.dataset, result)
+        h5o.copy(self._models.id, model.name, group, name)
+        return None if model.holds_values else h5o.open(group, name)
+
+    def _model_of(self, result: Result) -> _Model:
         kind = (
             result.shape,
+            result.rows is None,
             result.values.dtype,
             result.axes,
             result.pooling,
             result.layout.axes,
             result.info.dtype_name,
+            len(result.info.shape),
         )
         if len(self._known) > _MOST_MODELS:
-            self._models.clear()
             self._known.clear()
+            self._models.clear()
         if kind not in self._known:
-            self._known[kind] = b"%d" % len(self._known)
-            self._create_model(self._known[kind], result)
-        h5o.copy(self._models.id, self._known[kind], group, name)
-        dataset = h5o.open(group, name)
-        shape = np.array(result.info.shape, np.int64)
-        space = h5s.create_simple(shape.shape)
-        h5a.create(dataset, b"input_shape", _kind(shape.dtype), space).write(shape)
-        return dataset
+            self._known[kind] = self._create_model(b"%d" % len(self._known), result)
+        return self._known[kind]
 
-    def _create_model(self, name: bytes, result: Result) -> None:
+    def _create_model(self, name: bytes, result: Result) -> _Model:
         kind, space = _kind(result.values.dtype), h5s.create_simple(result.shape)
         small = size_of(result.shape) * result.values.itemsize <= _SMALL
         how = self._how_small if small else self._how
@@ -87,9 +112,13 @@ class ResultMaker:
             made.write(_text(text), mtype=self._text_in_memory)
         for i, letter in enumerate(result.axes):
             h5ds.set_label(dataset, i, letter.encode())
+        axes = h5s.create_simple((len(result.info.shape),))
+        input_shape = h5a.create(dataset, b"input_shape", _kind(np.dtype(np.int64)), axes)
+        return _Model(name, dataset, input_shape, small and result.rows is None)
 
     def close(self) -> None:
         """Forget what datasets are copied from."""
+        self._known.clear()
         self._models.close()
 
 
@@ -114,9 +143,10 @@ def _text(text: str) -> Array:
 def write_rows(dataset: Any, result: Result) -> None:
     """Write the values of a result, or of a piece of one, to its place in the dataset."""
     values = np.ascontiguousarray(result.values)
+    kind = _kind(values.dtype)  # To make one takes longer than to write some hundred values.
     if result.rows is None:
-        dataset.write(h5s.ALL, h5s.ALL, values)
+        dataset.write(h5s.ALL, h5s.ALL, values, kind)
         return
     space = dataset.get_space()
     space.select_hyperslab((result.start, *(0,) * (values.ndim - 1)), values.shape)
-    dataset.write(h5s.create_simple(values.shape), space, values)
+    dataset.write(h5s.create_simple(values.shape), space, values, kind)

@@ -43,21 +43,27 @@ class Hdf5Writer(Writer):
     def add(self, result: Result) -> None:
         if self.style.stack:
             self._stacks.add(result)
-            return
-        if result.start == 0:
+        elif result.start == 0:
             self._open = None
-            self._open = self._create(result)
-        if self._open is None:
+            self._open = self._begun(result)
+        elif self._open is None:
             raise InputError("has no place in the output, as its first rows had none")
-        write_rows(self._open, result)
+        else:
+            write_rows(self._open, result)
 
-    def _create(self, result: Result) -> Any:
-        """The low-level dataset of a result, with what there is to say of it."""
+    def _begun(self, result: Result) -> Any:
+        """Write a result, or the first rows of one.
+
+        Returns:
+            The low-level dataset that other rows go to; None where there are no others.
+        """
         group, name = self._groups.place_of(member_name(result, self.style))
         dataset = self._maker.create(group, name, result)
         if self._mirror is not None:
-            self._mirror.describe(result, dataset)
-        return dataset
+            self._mirror.describe(result, group, name)
+        if dataset is not None:
+            write_rows(dataset, result)
+        return dataset if result.rows is not None else None
 
     def finish(self) -> None:
         self.end()

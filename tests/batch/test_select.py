@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gpool_cli.batch.select import matches, select
+from gpool_cli.batch.select import matcher, select
 from gpool_cli.errors import InputError
 from gpool_cli.model import ArrayInfo
 
@@ -50,7 +50,7 @@ from gpool_cli.model import ArrayInfo
     ],
 )
 def test_patterns(pattern, name, fits):
-    assert matches(pattern, name) == fits
+    assert matcher(pattern)(name) == fits
 
 
 def info(name: str, *shape: int, file_layout: str | None = None) -> ArrayInfo:
