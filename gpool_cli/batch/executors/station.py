@@ -140,7 +140,7 @@ def _surroundings() -> dict[str, str]:
     """The environment of a station: that of the cluster's worker, but for two things."""
     env = {**os.environ}
     # Dask has its workers give freed memory back at once. Every block would then be memory that is
-    # new, and the system would fill it with zeros: a third of the processor's time for gzip.
+    # new, and the system would fill it with zeros: a fifth of the processor's time for gzip.
     env.pop("MALLOC_TRIM_THRESHOLD_", None)
     # The threads of numpy's BLAS, which nothing here uses, would spin on the cores.
     env["OPENBLAS_NUM_THREADS"] = "1"
