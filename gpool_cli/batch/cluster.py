@@ -5,6 +5,10 @@ from __future__ import annotations
 from gpool_cli.batch.executors import WideExecutor
 from gpool_cli.batch.slots import Slots
 
+# To hand a unit to a cluster and take its answer back costs several processes some 20 ms of the
+# processor. So one of a large file has so many times the bytes that it has on this machine.
+BUNDLE = 8
+
 # So many units for each that is worked on: the next must be there when one is done.
 _AHEAD = 3
 

@@ -10,7 +10,7 @@ from gpool_cli.batch.units import (
     Answer,
     Here,
     Look,
-    MapPart,
+    MapParts,
     Maps,
     Said,
     Step,
@@ -35,12 +35,15 @@ class Work:
         answers: Works through steps: `gpool_cli.batch.units.one_by_one`, or that of `Slots`.
         look: Looks into a large file.
         workers: How many share the memory.
+        bundle: How many times the usual bytes of a large file a unit has: more where it costs
+            more to hand one out.
         note: What a user should know of them; '' where there is nothing to say.
     """
 
     answers: Callable[[Iterable[Step]], Answers] = one_by_one
     look: Look = list_maps
     workers: int = 1
+    bundle: int = 1
     note: str = ""
 
 
@@ -55,7 +58,8 @@ def outcomes_of(tasks: Iterable[Task], work: Work, advance: Advance) -> Iterator
     Yields:
         All outcomes of the first task, then those of the second, and so on.
     """
-    yield from _outcomes_of_steps(steps_of(tasks, work.look, work.workers), work, advance)
+    steps = steps_of(tasks, work.look, work.workers, work.bundle)
+    yield from _outcomes_of_steps(steps, work, advance)
 
 
 def _outcomes_of_steps(
@@ -67,12 +71,12 @@ def _outcomes_of_steps(
             yield from step.outcomes
         elif isinstance(step, Here):
             yield from step.outcomes()
-        elif isinstance(step, MapPart):
+        elif isinstance(step, MapParts):
             yield from _map_in_parts(step, answer, answers, advance)
         elif isinstance(step, WholeFiles) and isinstance(answer, list):
             for outcome, task in _with_files(answer, step.tasks):
                 if isinstance(outcome, TooLarge):
-                    large = steps_of_large(task, work.look)
+                    large = steps_of_large(task, work.look, work.bundle)
                     yield from _outcomes_of_steps(large, work, lambda share: None)
                 else:
                     yield outcome
@@ -102,25 +106,26 @@ def _with_files(
 
 
 def _map_in_parts(
-    first: MapPart,
+    first: MapParts,
     answer: Answer | None,
     answers: Answers,
     advance: Advance,
 ) -> Iterator[Outcome]:
-    """The outcomes of a map whose first part was answered; takes the answers of the others."""
+    """The outcomes of a map whose first parts were answered; takes the answers of the others."""
     task, info, layout = first.task, first.info, first.layout
     job = job_for(info, layout, task.recipe)
     failures: list[GpoolError] = []
 
     def parts() -> Iterator[Piece | Partial]:
         """The parts as far as all is well."""
-        for i in range(len(job.parts)):
+        for i in range(0, len(job.parts), len(first.parts)):
             given = answer if i == 0 else next(answers)[1]
             advance(first.share)
-            if isinstance(given, GpoolError):
-                failures.append(given)
-            elif isinstance(given, (Piece, Partial)) and not failures:
-                yield given
+            for part in given if isinstance(given, list) else [given]:
+                if isinstance(part, GpoolError):
+                    failures.append(part)
+                elif isinstance(part, (Piece, Partial)) and not failures:
+                    yield part
 
     try:
         for piece in job.join(parts()):

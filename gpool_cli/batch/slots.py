@@ -10,7 +10,7 @@ from types import TracebackType
 from gpool_cli.batch.crash import Crashed
 from gpool_cli.batch.masks import needs_worker
 from gpool_cli.batch.slot import Pending, Slot
-from gpool_cli.batch.units import Answer, ListMaps, MapPart, Maps, Step, Unit, WholeFiles
+from gpool_cli.batch.units import Answer, ListMaps, MapParts, Maps, Step, Unit, WholeFiles
 from gpool_cli.batch.work import Listing, failure_of, list_maps
 from gpool_cli.errors import GpoolError
 from gpool_cli.model import Task
@@ -54,7 +54,7 @@ class Slots:
         waiting: deque[tuple[Step, Pending | None]] = deque()
         for step in steps:
             pending = None
-            if isinstance(step, (WholeFiles, Maps, MapPart)):
+            if isinstance(step, (WholeFiles, Maps, MapParts)):
                 pending = self._hand_out(step)
             waiting.append((step, pending))
             while waiting and (_is_answered(waiting[0]) or self._is_full(len(waiting))):
@@ -68,7 +68,7 @@ class Slots:
     def _answered(self, waiting: tuple[Step, Pending | None]) -> tuple[Step, Answer | None]:
         step, pending = waiting
         answer = pending.answer() if pending is not None else None
-        if isinstance(step, MapPart) and isinstance(answer, Crashed):
+        if isinstance(step, MapParts) and isinstance(answer, Crashed):
             self._deadly[step.task.file.path, step.info.dataset] = answer
         return step, answer
 
@@ -84,12 +84,12 @@ class Slots:
 
     def _hand_out(self, unit: Unit) -> Pending:
         """Give a unit to who has least to do; one that takes much memory waits for the others."""
-        if isinstance(unit, (Maps, MapPart)) and not self.elsewhere:
+        if isinstance(unit, (Maps, MapParts)) and not self.elsewhere:
             most = unit.task.access.max_memory
             while self._memory() and self._memory() + unit.memory > most:
                 self._wait()
         slot = min(self._slots, key=Slot.load)
-        if isinstance(unit, MapPart):
+        if isinstance(unit, MapParts):
             # The other parts of a map that a worker died of would cost one each.
             crashed = self._deadly.get((unit.task.file.path, unit.info.dataset))
             if crashed is not None:
@@ -102,7 +102,7 @@ class Slots:
         return sum(
             pending.unit.memory
             for pending in under_way
-            if isinstance(pending.unit, (Maps, MapPart)) and not pending.is_answered()
+            if isinstance(pending.unit, (Maps, MapParts)) and not pending.is_answered()
         )
 
     def _is_full(self, waiting: int) -> bool:

@@ -21,7 +21,7 @@ from gpool_cli.batch.work import (
     list_maps,
     pool_file,
     pool_maps,
-    pool_part,
+    pool_parts,
 )
 from gpool_cli.errors import GpoolError
 from gpool_cli.formats.inputs import bytes_to_read
@@ -70,13 +70,13 @@ class Maps:
 
 
 @dataclass(frozen=True)
-class MapPart:
-    """One part of a large map; the rest is as in `Maps`."""
+class MapParts:
+    """Some consecutive parts of a large map; the rest is as in `Maps`."""
 
     task: Task
     info: ArrayInfo
     layout: Layout
-    part: Part
+    parts: tuple[Part, ...]
     count: int
     share: float
     memory: int
@@ -117,18 +117,19 @@ class Here:
             yield from pool_maps(self.task, self.maps, self.count)
 
 
-Unit = WholeFiles | Maps | MapPart | ListMaps
+Unit = WholeFiles | Maps | MapParts | ListMaps
 Step = Unit | Said | Here
 Look = Callable[[Task], Listing]
-Answer = Sequence[Outcome | Alike] | Listing | Piece | Partial | GpoolError
+PartAnswer = Piece | Partial | GpoolError
+Answer = Sequence[Outcome | Alike] | Sequence[PartAnswer] | Listing | GpoolError
 
 
 def work_on(unit: Unit) -> Answer:
     """Do one unit of work; this is the function that workers run.
 
     Returns:
-        Outcomes, those of files that are `Alike` without the files; of a part of a map what
-        `gpool_cli.batch.pieces.MapJob.join` puts together, or what is wrong with it.
+        Outcomes, those of files that are `Alike` without the files; of parts of a map what
+        `gpool_cli.batch.pieces.MapJob.join` puts together, up to what is wrong with one of them.
     """
     if isinstance(unit, WholeFiles):
         return list(_whole_files(unit))
@@ -136,11 +137,15 @@ def work_on(unit: Unit) -> Answer:
         return list_maps(unit.task)
     if isinstance(unit, Maps):
         return list(pool_maps(unit.task, unit.maps, unit.count))
+    return list(_map_parts(unit))
+
+
+def _map_parts(unit: MapParts) -> Iterator[PartAnswer]:
     try:
-        return pool_part(unit.task, unit.info, unit.layout, unit.part)
+        yield from pool_parts(unit.task, unit.info, unit.layout, unit.parts)
     except Exception as error:
         failure = failure_of(unit.task.file, unit.info.dataset, error)
-        return GpoolError(failure.message, failure.hint)
+        yield GpoolError(failure.message, failure.hint)
 
 
 def _whole_files(unit: WholeFiles) -> Iterator[Outcome | Alike]:
@@ -163,16 +168,19 @@ def one_by_one(steps: Iterable[Step]) -> Iterator[tuple[Step, Answer | None]]:
         if isinstance(step, Maps):
             yield Here(step.task, step.maps, step.count), None
         else:
-            yield step, work_on(step) if isinstance(step, (WholeFiles, MapPart)) else None
+            yield step, work_on(step) if isinstance(step, (WholeFiles, MapParts)) else None
 
 
-def steps_of(tasks: Iterable[Task], look: Look = list_maps, workers: int = 1) -> Iterator[Step]:
+def steps_of(
+    tasks: Iterable[Task], look: Look = list_maps, workers: int = 1, bundle: int = 1
+) -> Iterator[Step]:
     """Cut tasks into steps; what belongs to a file stays together, and files in their order.
 
     Args:
         tasks: What to do.
         look: Looks into a large file.
         workers: How many share the memory.
+        bundle: How many times the usual bytes of a large file a unit has.
     """
     together: list[Task] = []
     nbytes = 0
@@ -189,7 +197,7 @@ def steps_of(tasks: Iterable[Task], look: Look = list_maps, workers: int = 1) ->
         if size is None:
             yield Here(task)
         elif not small:
-            yield from steps_of_large(task, look)
+            yield from steps_of_large(task, look, bundle)
     if together:
         yield WholeFiles(tuple(together), together[0].access.max_memory // workers)
 
@@ -204,8 +212,8 @@ def _size(task: Task) -> int | None:
         return 0
 
 
-def steps_of_large(task: Task, look: Look = list_maps) -> Iterator[Step]:
-    """Cut the work on one file into steps, map by map."""
+def steps_of_large(task: Task, look: Look = list_maps, bundle: int = 1) -> Iterator[Step]:
+    """Cut the work on one file into steps, map by map; the rest is as in `steps_of`."""
     listing = look(task)
     count = len(listing.maps)
     total = max(1, sum(info.nbytes for info, _ in listing.maps))
@@ -219,13 +227,15 @@ def steps_of_large(task: Task, look: Look = list_maps) -> Iterator[Step]:
         in_parts = listing.cuttable and not job.at_once
         long = is_long(info, layout, task.recipe)
         too_long = (len(parts) > _MOST_PARTS_AT_ONCE or long) and not listing.cuttable
-        full = nbytes >= _TOGETHER_BYTES or len(together) >= _TOGETHER_MAPS
+        full = nbytes >= _TOGETHER_BYTES * bundle or len(together) >= _TOGETHER_MAPS
         if together and (full or in_parts or too_long):
             yield Maps(task, tuple(together), count, nbytes / total, memory)
             together, nbytes, memory = [], 0, 0
         if in_parts:
-            share = info.nbytes / total / len(parts)
-            yield from (MapPart(task, info, layout, part, count, share, needed) for part in parts)
+            each = max(1, bundle * _TOGETHER_BYTES // max(_TOGETHER_BYTES, needed))
+            groups = [tuple(parts[i : i + each]) for i in range(0, len(parts), each)]
+            share = info.nbytes / total / len(groups)
+            yield from (MapParts(task, info, layout, one, count, share, needed) for one in groups)
         elif too_long:
             yield Here(task, ((info, layout),), count)
         else:

@@ -110,11 +110,14 @@ def pool_maps(task: Task, maps: Sequence[Map], count: int) -> Iterator[Outcome]:
         yield failure_of(task.file, "", error)
 
 
-def pool_part(task: Task, info: ArrayInfo, layout: Layout, part: Part) -> Piece | Partial:
-    """Pool one part of a map; what is wrong with it is raised."""
+def pool_parts(
+    task: Task, info: ArrayInfo, layout: Layout, parts: Sequence[Part]
+) -> Iterator[Piece | Partial]:
+    """Pool some parts of a map, one after the other; what is wrong with one is raised."""
     with open_reader(task.file.path, task.access) as reader, Companions(task) as companions:
         job, beside = job_for(info, layout, task.recipe), companions.of(info, layout)
-        return job.pool_part(partial(reader.blocks, info, [part]), part, beside)
+        for part in parts:
+            yield job.pool_part(partial(reader.blocks, info, [part]), part, beside)
 
 
 def failure_of(file: InputFile, dataset: str, error: Exception) -> Failed:

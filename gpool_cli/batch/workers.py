@@ -51,14 +51,14 @@ def cluster(address: str, timeout: float, memory: int) -> Iterator[Work]:
     Raises:
         UsageError: There is no scheduler, or a worker has another gpool.
     """
-    from gpool_cli.batch.cluster import Cluster
+    from gpool_cli.batch.cluster import BUNDLE, Cluster
     from gpool_cli.batch.executors import Limits, WideExecutor, load_executor
 
     executor = load_executor("dask")(Limits(timeout, memory), address)
     assert isinstance(executor, WideExecutor)
     with Cluster(executor) as slots:
         note = "" if executor.width() else "the cluster has no workers yet; waiting for the first"
-        yield Work(slots.answers, slots.look, note=note)
+        yield Work(slots.answers, slots.look, bundle=BUNDLE, note=note)
 
 
 class Scout:

@@ -21,10 +21,10 @@ from gpool_cli.batch import units
 from gpool_cli.batch.executors import TABLE, Limits, load_executor
 from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.slots import Slots
-from gpool_cli.batch.units import Here, MapPart, Maps, Said, WholeFiles, steps_of
+from gpool_cli.batch.units import Here, MapParts, Maps, Said, Step, WholeFiles, steps_of
 from gpool_cli.cli.main import run
 from gpool_cli.formats import interface
-from gpool_cli.model import Alike, Failed, FileDone, InputFile, Outcome, Result, Task
+from gpool_cli.model import Alike, Failed, FileDone, InputFile, Outcome, Part, Result, Task
 from gpool_cli.recipe import PoolingSpec, Recipe
 
 RECIPE = Recipe((PoolingSpec("avg"), PoolingSpec("max")), batched=True)
@@ -73,9 +73,9 @@ def outcomes_here(root: Path) -> list[Outcome]:
     return one_after_the_other(outcomes_of(tasks_of(root), Work(), lambda share: None))
 
 
-def outcomes_of_workers(root: Path, kind: str, count: int) -> list[Outcome]:
+def outcomes_of_workers(root: Path, kind: str, count: int, bundle: int = 1) -> list[Outcome]:
     with slots_of(count, kind) as slots:
-        work = Work(slots.answers, slots.look, count)
+        work = Work(slots.answers, slots.look, count, bundle)
         outcomes = outcomes_of(tasks_of(root), work, lambda share: None)
         return one_after_the_other(outcomes)
 
@@ -106,6 +106,32 @@ def test_any_number_of_workers_gives_the_same_outcomes_in_the_same_order(
     assert [words[1] for words in alone if words[0] == "Failed"] == ["zz.npy"]
 
 
+@pytest.mark.parametrize("bundle", [3, 100])
+def test_units_of_any_size_give_the_same_outcomes_in_the_same_order(
+    tree: Path, bundle: int
+) -> None:
+    larger = outcomes_of_workers(tree, "processes", 2, bundle)
+    assert [told(outcome) for outcome in larger] == [told(one) for one in outcomes_here(tree)]
+
+
+def test_a_part_that_fails_ends_its_map_wherever_the_units_are_cut(
+    tmp_path: Path, small_sizes: None
+) -> None:
+    values = np.ones((60, 5, 6, 8), "f4")
+    values[33, 2, 2, 2] = np.nan
+    np.save(tmp_path / "batch.npy", values)
+    recipe = Recipe((PoolingSpec("avg"),), batched=True, nan="error")
+    task = Task(InputFile(str(tmp_path / "batch.npy"), "batch.npy"), recipe)
+
+    def outcomes(bundle: int) -> list[Outcome | Alike]:
+        return list(outcomes_of([task], Work(bundle=bundle), lambda share: None))
+
+    alone, together = outcomes(1), outcomes(5)
+    assert [type(one).__name__ for one in alone[-2:]] == ["Failed", "FileDone"]
+    assert sum(isinstance(one, Result) for one in alone) > 5
+    assert [told(one) for one in together] == [told(one) for one in alone]
+
+
 @pytest.mark.parametrize("output", ["out.npy", "out.h5", "out.npz", "out.csv", "out.jsonl", "out/"])
 def test_any_number_of_jobs_writes_the_same_bytes(
     tree: Path, tmp_path: Path, output: str, monkeypatch: pytest.MonkeyPatch
@@ -128,14 +154,39 @@ def test_work_is_dealt_out_as_its_size_says(tree: Path) -> None:
     steps = list(steps_of([*tasks_of(tree), Task(InputFile("-", "stdin.npy"), RECIPE)]))
     together = [step for step in steps if isinstance(step, WholeFiles)]
     assert [len(step.tasks) for step in together[:3]] == [3, 3, 2]
-    parts = {step.task.file.name for step in steps if isinstance(step, MapPart)}
+    parts = {step.task.file.name for step in steps if isinstance(step, MapParts)}
     assert parts == {"batch.npy", "fortran.npy", "huge.npy", "groups.h5"}
     maps = [step for step in steps if isinstance(step, Maps)]
     assert {step.task.file.name for step in maps} == {"groups.h5", "members.npz"}
-    shares = [s.share for s in steps if isinstance(s, (Maps, MapPart))]
-    assert sum(shares) == pytest.approx(5)
+    assert shares_of(steps) == pytest.approx(5)
     assert isinstance(steps[-1], Here)
     assert any(isinstance(step, Said) for step in steps)
+
+
+def test_a_bundle_has_more_of_the_same(tree: Path) -> None:
+    usual, larger = list(steps_of(tasks_of(tree))), list(steps_of(tasks_of(tree), bundle=4))
+    assert max(len(step.parts) for step in usual if isinstance(step, MapParts)) == 1
+    assert max(len(step.parts) for step in larger if isinstance(step, MapParts)) == 4
+    assert parts_of(larger) == parts_of(usual)
+    assert shares_of(larger) == pytest.approx(5)
+    assert sum(isinstance(s, Maps) for s in larger) < sum(isinstance(s, Maps) for s in usual)
+
+
+def test_parts_with_long_states_do_not_travel_together(tmp_path: Path, small_sizes: None) -> None:
+    np.save(tmp_path / "wide.npy", np.ones((60, 4, 900), "f4"))
+    task = Task(InputFile(str(tmp_path / "wide.npy"), "wide.npy"), RECIPE)
+    parts = [step for step in steps_of([task], bundle=4) if isinstance(step, MapParts)]
+    assert parts[0].memory > 2 * 20_000
+    assert all(len(step.parts) == 1 for step in parts)
+
+
+def shares_of(steps: Iterable[Step]) -> float:
+    return sum(step.share for step in steps if isinstance(step, (Maps, MapParts)))
+
+
+def parts_of(steps: Iterable[Step]) -> list[tuple[str, str, Part]]:
+    of_maps = [step for step in steps if isinstance(step, MapParts)]
+    return [(s.task.file.name, s.info.dataset, part) for s in of_maps for part in s.parts]
 
 
 def test_no_more_is_handed_out_than_workers_need(tree: Path) -> None:

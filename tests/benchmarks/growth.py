@@ -1,13 +1,12 @@
 """What a map costs as maps grow in number: ``python -m tests.benchmarks.growth 1000 10000``.
 
 Files of one small map each, as hard links, so that the disk holds them; a row of times per map, and
-the peak of memory, for every number.
+the peak of memory of all processes of a run into one file, for every number.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,9 +23,13 @@ from gpool_cli.batch.units import steps_of
 from gpool_cli.batch.workers import Scout
 from gpool_cli.model import Task
 from gpool_cli.recipe import PoolingSpec, Recipe
+from tests.benchmarks.process import Run, run
 
 _ORIGINALS = 1000
 _A_DIRECTORY = 1000
+
+_FILES = ("all.npy", "all.h5", "all.csv")
+_OUTPUTS = (*_FILES, "each")
 
 
 def make(root: Path, count: int) -> None:
@@ -64,33 +67,25 @@ def scheduled(root: Path) -> None:
     assert sum(1 for _ in steps_of(tasks)) > 0
 
 
-def run(root: Path, output: Path) -> tuple[float, int]:
-    """The seconds of a whole run, and the most memory that its first process had, in bytes."""
+def pool(root: Path, output: Path, *, watched: bool = False) -> Run:
+    """A whole run into an output."""
     words = ["avg", str(root), "-o", str(output), "--quiet", "--jobs", "2"]
-    started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "gpool_cli", *words])
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return time.perf_counter() - started, used.ru_maxrss << 10
+    return run([sys.executable, "-m", "gpool_cli", *words], watched=watched)
 
 
 def main() -> None:
     """Measure, and print a table."""
-    print("| maps | plan | find and cut | into one npy | into a directory | memory |")
-    print("|---:|---:|---:|---:|---:|---:|", flush=True)
+    print("| maps | plan | find and cut | " + " | ".join(_OUTPUTS) + " | memory |")
+    print("|---:|---:|---:|" + "---:|" * len(_OUTPUTS) + "---:|")
     for count in map(int, sys.argv[1:]):
         with tempfile.TemporaryDirectory() as name:
             root = Path(name, "maps")
             make(root, count)
             times = [timed(lambda: planned(root)), timed(lambda: scheduled(root))]  # noqa: B023
-            memory = 0
-            for output in ("all.npy", "each"):
-                seconds, peak = run(root, Path(name, output))
-                times.append(seconds)
-                memory = max(memory, peak)
+            times += [pool(root, Path(name, output)).seconds for output in _OUTPUTS]
+            peak = max(pool(root, Path(name, f"again-{one}"), watched=True).peak for one in _FILES)
         cells = " | ".join(f"{1e6 * seconds / count:.0f} µs" for seconds in times)
-        print(f"| {count:,} | {cells} | {memory / 1e6:.0f} MB |", flush=True)
+        print(f"| {count:,} | {cells} | {peak / 1e6:.0f} MB |", flush=True)
 
 
 if __name__ == "__main__":
