@@ -233,9 +233,11 @@ def steps_of_large(task: Task, look: Look = list_maps, bundle: int = 1) -> Itera
             together, nbytes, memory = [], 0, 0
         if in_parts:
             each = max(1, bundle * _TOGETHER_BYTES // max(_TOGETHER_BYTES, needed))
-            groups = [tuple(parts[i : i + each]) for i in range(0, len(parts), each)]
-            share = info.nbytes / total / len(groups)
-            yield from (MapParts(task, info, layout, one, count, share, needed) for one in groups)
+            firsts = range(0, len(parts), each)
+            share = info.nbytes / total / len(firsts)
+            for i in firsts:
+                some = tuple(parts[i : i + each])
+                yield MapParts(task, info, layout, some, count, share, needed)
         elif too_long:
             yield Here(task, ((info, layout),), count)
         else:

@@ -76,6 +76,7 @@ def test_what_is_announced_is_fetched_before_its_time_and_nothing_else(
 ) -> None:
     size = 24 << 20
     data = store.files["b/a"] = some_bytes(size)
+    store.faults = [slow(0.1)] * 8  # Requests at one time are seen to be, however quick the answer.
     ranges = [(1 << 20, 9 << 20), (12 << 20, 20 << 20)]
     with opened(url_of(store, "b/a")) as far:
         far.will_read(iter(ranges))

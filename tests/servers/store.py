@@ -35,7 +35,7 @@ class Store:
         redirects: Where a path leads to instead.
         sends_length: It says how long a whole file is.
         page: How many objects are listed at a time.
-        most_at_once: How many requests for bytes were under way together.
+        most_at_once: How many requests were under way together.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -162,8 +162,17 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_GET(self) -> None:
-        if not self.begin():
-            return
+        with self.store.lock:
+            self.store.under_way += 1
+            self.store.most_at_once = max(self.store.most_at_once, self.store.under_way)
+        try:
+            if self.begin():
+                self.give()
+        finally:
+            with self.store.lock:
+                self.store.under_way -= 1
+
+    def give(self) -> None:
         if self.key in self.store.redirects:
             self.answer(302, Location=self.store.redirects[self.key])
         elif "list-type" in self.asked:
@@ -171,14 +180,7 @@ class Handler(BaseHTTPRequestHandler):
         elif self.key not in self.store.files:
             self.fail(404, "NoSuchKey")
         else:
-            with self.store.lock:
-                self.store.under_way += 1
-                self.store.most_at_once = max(self.store.most_at_once, self.store.under_way)
-            try:
-                self.get(self.store.files[self.key])
-            finally:
-                with self.store.lock:
-                    self.store.under_way -= 1
+            self.get(self.store.files[self.key])
 
     def get(self, data: bytes) -> None:
         common = {"ETag": tag_of(data), "Last_Modified": MODIFIED}
