@@ -31,6 +31,7 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "one": Kind(".npy", make_npy.one, 4 * 7 * 7 * 2048, scales=False),
     "nhwc": Kind(".npy", make_npy.nhwc, 4 * 7 * 7 * 2048),
+    "nhwc_larger": Kind(".npy", make_npy.nhwc_larger, 4 * 14 * 14 * 2048),
     "nchw": Kind(".npy", make_npy.nchw, 4 * 7 * 7 * 2048),
     "nhwc_half": Kind(".npy", make_npy.nhwc_half, 2 * 7 * 7 * 2048),
     "files": Kind("", make_npy.files, 4 * 7 * 7 * 512),

@@ -1,11 +1,13 @@
 """What a map costs as maps grow in number: ``python -m tests.benchmarks.growth 1000 10000``.
 
 Files of one small map each, as hard links, so that the disk holds them; a row of times per map, and
-the peak of memory of all processes of a run into one file, for every number.
+the peak of memory of all processes of a run into one file, for every number. ``--into all.npy``
+(repeatable) leaves out the other outputs, which take long for a million.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
@@ -75,17 +77,24 @@ def pool(root: Path, output: Path, *, watched: bool = False) -> Run:
 
 def main() -> None:
     """Measure, and print a table."""
-    print("| maps | plan | find and cut | " + " | ".join(_OUTPUTS) + " | memory |")
-    print("|---:|---:|---:|" + "---:|" * len(_OUTPUTS) + "---:|")
-    for count in map(int, sys.argv[1:]):
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.growth")
+    parser.add_argument("counts", nargs="+", type=int)
+    parser.add_argument("--into", action="append", choices=_OUTPUTS)
+    asked = parser.parse_args()
+    outputs = asked.into or list(_OUTPUTS)
+    print("| maps | plan | find and cut | " + " | ".join(outputs) + " | memory |")
+    print("|---:|---:|---:|" + "---:|" * len(outputs) + "---:|")
+    for count in asked.counts:
         with tempfile.TemporaryDirectory() as name:
             root = Path(name, "maps")
             make(root, count)
             times = [timed(lambda: planned(root)), timed(lambda: scheduled(root))]  # noqa: B023
-            times += [pool(root, Path(name, output)).seconds for output in _OUTPUTS]
-            peak = max(pool(root, Path(name, f"again-{one}"), watched=True).peak for one in _FILES)
+            times += [pool(root, Path(name, output)).seconds for output in outputs]
+            into_files = [output for output in outputs if output in _FILES]
+            again = [pool(root, Path(name, f"again-{one}"), watched=True) for one in into_files]
         cells = " | ".join(f"{1e6 * seconds / count:.0f} µs" for seconds in times)
-        print(f"| {count:,} | {cells} | {peak / 1e6:.0f} MB |", flush=True)
+        memory = " · ".join(f"{one.peak / 1e6:.0f}" for one in again)
+        print(f"| {count:,} | {cells} | {memory} MB |", flush=True)
 
 
 if __name__ == "__main__":

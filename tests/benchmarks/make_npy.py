@@ -21,6 +21,11 @@ def nhwc(path: Path, count: int) -> None:
     _tiled(path, count, relu_maps(count, (7, 7, 2048)))
 
 
+def nhwc_larger(path: Path, count: int) -> None:
+    """Write float32 maps of more positions, channels last."""
+    _tiled(path, count, relu_maps(count, (14, 14, 2048)))
+
+
 def nchw(path: Path, count: int) -> None:
     """Write float32 maps, channels first."""
     _tiled(path, count, relu_maps(count, (2048, 7, 7), channel_axis=0))

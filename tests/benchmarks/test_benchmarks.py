@@ -18,6 +18,8 @@ WANTED = [
     ("float32 NHWC npy, avg", "np.load mmap, mean"),
     ("float32 NCHW 7x7 npy, max", "np.load, max"),
     ("float16 NHWC npy, avg and max", "np.load, mean, max"),
+    ("of 14x14 maps, npy, ten poolings", "gpool avg"),
+    ("of 7x7 maps, npy, ten poolings", "gpool avg"),
     ("gzip+shuffle HDF5, avg", "h5py chunk loop"),
     ("gzip+shuffle HDF5, avg, --jobs 2", "gpool --jobs 1"),
     ("lzf HDF5, avg", "h5py chunk loop"),
@@ -69,6 +71,24 @@ def test_all_works_run_and_gpool_and_its_peers_agree(tmp_path: Path) -> None:
         assert re.fullmatch(r"[\d.]+ × (faster|its time)", row[4])
         if sys.platform == "linux":
             assert re.fullmatch(r"\d+ MB", row[6])
+
+
+@pytest.mark.slow
+def test_growth_is_measured_for_every_number_and_output() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-X", "utf8", "-m", "tests.benchmarks.growth", "3", "1005"],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=300,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    rows = rows_of(ran.stdout)
+    assert [row[0] for row in rows] == ["3", "1,005"]
+    for row in rows:
+        assert len(row) == 8
+        assert all(re.fullmatch(r"\d+ µs", cell) for cell in row[1:7])
 
 
 def test_data_can_be_kept_and_used_again(tmp_path: Path, module) -> None:

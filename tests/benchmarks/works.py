@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.benchmarks.data import Data
 from tests.benchmarks.peers import Peer, command, gpool, script
@@ -49,6 +49,7 @@ class Work:
 NHWC = Data("nhwc", 10_000)
 GZIP = Data("gzip", 2_500)
 CHUNKS = "{data} {out} features 1,2 avg"
+TEN = ("avg", "max", "min", "sum", "std", "var", "range", "l1", "l2", "rms")
 
 
 def _codec(name: str, wanted: float, needs: str) -> Work:
@@ -62,6 +63,19 @@ def _codec(name: str, wanted: float, needs: str) -> Work:
         out=".h5",
         peers=(script("h5py chunk loop", "h5py_chunks", words, at_least(wanted)),),
         needs=needs,
+    )
+
+
+def _ten(name: str, title: str, data: Data, wanted: float | None) -> Work:
+    """A work of ten poolings in one run, beside one of them."""
+    one = gpool("gpool avg", "avg {data} -o {out}", wanted=at_most(wanted) if wanted else None)
+    return Work(
+        name=name,
+        title=title,
+        data=data,
+        gpool="pool " + " ".join(f"-m {pooling}" for pooling in TEN) + " {data} -o {out}",
+        out=".npz",
+        peers=(replace(one, result=False),),
     )
 
 
@@ -133,6 +147,8 @@ WORKS: tuple[Work, ...] = (
             script("torch mean, max", "torch_load", "{data} {out} 1,2 avg max", needs="torch"),
         ),
     ),
+    _ten("ten", "{size} of 14x14 maps, npy, ten poolings", Data("nhwc_larger", 2_500), 2.5),
+    _ten("ten-7x7", "{size} of 7x7 maps, npy, ten poolings", NHWC, None),
     Work(
         name="hdf5-gzip",
         title="{size} gzip+shuffle HDF5, avg",
