@@ -13,7 +13,7 @@ BUNDLE = 8
 _AHEAD = 3
 
 # So many units for each that is worked on have no answer that was taken yet: memory is bounded.
-_UNTAKEN = 8
+_UNTAKEN = 4
 
 # A cluster that grows with its work sees at least so much of it, whatever its size is now.
 _LEAST_WIDTH = 8

@@ -31,6 +31,11 @@ def is_long(info: ArrayInfo, layout: Layout, recipe: Recipe) -> bool:
     return math.prod(layout.output_shape(info.shape, recipe.shape)) * 8 > _LONG
 
 
+def answer_bytes(info: ArrayInfo, layout: Layout, recipe: Recipe) -> int:
+    """About what the results of a map take."""
+    return math.prod(layout.output_shape(info.shape, recipe.shape)) * 8 * len(recipe.poolings)
+
+
 def check_memory(
     info: ArrayInfo, layout: Layout, recipe: Recipe, most: int, rechunk: str = ""
 ) -> None:

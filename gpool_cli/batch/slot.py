@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from gpool_cli.batch.crash import crash_failure, crash_of
 from gpool_cli.batch.executors import WorkerDied
 from gpool_cli.batch.units import Answer, Unit, WholeFiles, work_on
+from gpool_cli.batch.work import failure_of
+from gpool_cli.errors import GpoolError
 from gpool_cli.model import Alike, FileDone, InputFile, Outcome, Task
 
 _Value = TypeVar("_Value")
@@ -77,9 +79,11 @@ class Slot:
                 answer = pending.future.result()
             except BrokenExecutor:
                 self._recover(pending.executor)
-            else:
-                self.queue.remove(pending)
-                return answer
+                continue
+            except MemoryError as error:
+                answer = self._without_room(pending.unit, error)
+            self.queue.remove(pending)
+            return answer
 
     def call(self, file: InputFile, fn: Callable[..., _Value], *args: Any) -> _Value:
         """Have the worker call a function, and wait for it; for slots that do nothing else.
@@ -141,7 +145,20 @@ class Slot:
             answer: Answer = self._submit(work_on, unit)[1].result()
         except WorkerDied as died:
             return crash_of(unit.task.file, died)
+        except MemoryError as error:
+            answer = self._without_room(unit, error)
         return answer
+
+    def _without_room(self, unit: Unit, error: MemoryError) -> Answer:
+        """What there is to say of a unit whose answer found no room; files are done one by one."""
+        if not isinstance(unit, WholeFiles):
+            failed = failure_of(unit.task.file, "", error)
+            return GpoolError(failed.message, failed.hint)
+        if len(unit.tasks) == 1:
+            file = unit.tasks[0].file
+            said: list[Outcome] = [failure_of(file, "", error), FileDone(file)]
+            return said
+        return [said for task in unit.tasks for said in self._alone([task], unit.share)]
 
     def _alone(self, tasks: Sequence[Task], share: int) -> Sequence[Outcome | Alike]:
         if not tasks:
@@ -155,6 +172,8 @@ class Slot:
                     continue
                 unsure = died.place is None and len(tasks) > 1
                 answer = (self._again if unsure else self._after_a_crash)(unit, died)
+            except MemoryError as error:
+                answer = self._without_room(unit, error)
             assert isinstance(answer, list)
             return answer
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from gpool_cli import pulse
 from gpool_cli.batch.masks import companions_of
-from gpool_cli.batch.memory import is_long, working_bytes
+from gpool_cli.batch.memory import answer_bytes, is_long, working_bytes
 from gpool_cli.batch.pieces import Partial, Piece, job_for
 from gpool_cli.batch.work import (
     Listing,
@@ -219,20 +219,23 @@ def steps_of_large(task: Task, look: Look = list_maps, bundle: int = 1) -> Itera
     total = max(1, sum(info.nbytes for info, _ in listing.maps))
     yield Said(tuple(listing.outcomes))
     together: list[Map] = []
-    nbytes = memory = 0
+    nbytes = answers = memory = 0
     for info, layout in listing.maps:
         needed = working_bytes(info, layout, task.recipe)
+        answer = answer_bytes(info, layout, task.recipe)
         job = job_for(info, layout, task.recipe)
         parts = job.parts
         in_parts = listing.cuttable and not job.at_once
         long = is_long(info, layout, task.recipe)
         too_long = (len(parts) > _MOST_PARTS_AT_ONCE or long) and not listing.cuttable
-        full = nbytes >= _TOGETHER_BYTES * bundle or len(together) >= _TOGETHER_MAPS
+        full = max(nbytes, answers) >= _TOGETHER_BYTES * bundle
+        full = full or len(together) >= _TOGETHER_MAPS
         if together and (full or in_parts or too_long):
             yield Maps(task, tuple(together), count, nbytes / total, memory)
-            together, nbytes, memory = [], 0, 0
+            together, nbytes, answers, memory = [], 0, 0, 0
         if in_parts:
-            each = max(1, bundle * _TOGETHER_BYTES // max(_TOGETHER_BYTES, needed))
+            one_takes = max(_TOGETHER_BYTES, needed + answer // len(parts))
+            each = max(1, bundle * _TOGETHER_BYTES // one_takes)
             firsts = range(0, len(parts), each)
             share = info.nbytes / total / len(firsts)
             for i in firsts:
@@ -243,6 +246,7 @@ def steps_of_large(task: Task, look: Look = list_maps, bundle: int = 1) -> Itera
         else:
             together.append((info, layout))
             nbytes += info.nbytes
+            answers += answer
             memory = max(memory, needed)
     if together:
         yield Maps(task, tuple(together), count, nbytes / total, memory)

@@ -1,8 +1,8 @@
 """Any box of a mask or a weights map, whatever its format: read in windows, of which some are kept.
 
-A window is some rows along the first axis in memory, about a megabyte. The next block, the next
-map, and the next input often need the same ones: the windows used last stay in memory, and a mask
-that all inputs share is read once by each worker.
+A window is some rows along the first axis in memory, about as long as a block. The next block, the
+next map, and the next input often need the same ones: the windows used last stay in memory, and a
+mask that all inputs share is read once by each worker.
 
 A box that crosses more windows than can be kept, as every box does of a large mask in the opposite
 memory order to its map, is cut out of a slab: a larger box, for which all windows are read once,

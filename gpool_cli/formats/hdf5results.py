@@ -95,7 +95,7 @@ class ResultMaker:
             self._known.clear()
             self._models.clear()
         if kind not in self._known:
-            self._known[kind] = self._create_model(b"%d" % len(self._known), result)
+            self._known[kind] = self._create_model(b"%d" % next(_numbers), result)
         return self._known[kind]
 
     def _create_model(self, name: bytes, result: Result) -> _Model:

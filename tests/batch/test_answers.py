@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import sys
 import threading
 from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
@@ -65,10 +67,39 @@ def test_what_can_not_be_pickled_leaves_the_pipe_as_it_was() -> None:
         assert answers.receive(ours) == "next"
 
 
+class Short(Connection):
+    """A connection that finds no room after some messages."""
+
+    room = 0
+
+    def send_bytes(self, *args: Any) -> None:
+        self.room -= 1
+        if self.room < 0:
+            raise MemoryError
+        super().send_bytes(*args)
+
+
+def test_half_an_answer_is_no_answer() -> None:
+    ours, theirs = Pipe(duplex=False)
+    with ours:
+        short = Short(os.dup(theirs.fileno()), readable=False)
+        theirs.close()
+        with short:
+            with pytest.raises(MemoryError):
+                answers.send(short, np.ones(100_000))
+            short.room = 1
+            with pytest.raises(OSError, match="no room"):
+                answers.send(short, np.ones(100_000))
+            short.room = 1
+            short.send_bytes(b"what is too short")
+        with pytest.raises(EOFError):
+            answers.receive(ours)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can say how much a pipe holds")
 def test_a_pipe_holds_a_long_answer_at_once() -> None:
     ours, theirs = Pipe(duplex=False)
     with ours, theirs:
         answers.widen(theirs)
-        answers.send(theirs, np.zeros(100_000))  # It would wait for a reader.
-        assert answers.receive(ours).size == 100_000
+        answers.send(theirs, np.zeros(20_000))  # It would wait for a reader.
+        assert answers.receive(ours).size == 20_000

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from gpool_cli.batch import units
-from gpool_cli.batch.executors import TABLE, Limits, load_executor
+from gpool_cli.batch.executors import TABLE, Limits, answers, load_executor
 from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.slots import Slots
 from gpool_cli.batch.units import Here, MapParts, Maps, Said, Step, WholeFiles, steps_of
@@ -178,6 +178,38 @@ def test_parts_with_long_states_do_not_travel_together(tmp_path: Path, small_siz
     parts = [step for step in steps_of([task], bundle=4) if isinstance(step, MapParts)]
     assert parts[0].memory > 2 * 20_000
     assert all(len(step.parts) == 1 for step in parts)
+
+
+def test_parts_with_long_results_do_not_travel_together(tmp_path: Path, small_sizes: None) -> None:
+    np.save(tmp_path / "flat.npy", np.ones((600, 1, 1, 256), "u1"))
+    task = Task(InputFile(str(tmp_path / "flat.npy"), "flat.npy"), RECIPE)
+    parts = [step for step in steps_of([task], bundle=4) if isinstance(step, MapParts)]
+    assert max(len(step.parts) for step in parts) < 4
+
+
+@pytest.mark.parametrize("guilty", ["a3.npy", "batch.npy"])
+def test_an_answer_without_room_costs_its_file_and_nothing_else(
+    tree: Path, guilty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_room(end: Connection, answer: tuple[bool, object]) -> None:
+        said = answer[1] if isinstance(answer[1], list) else []
+        pieces = guilty == "batch.npy" and any(getattr(one, "start", 0) for one in said)
+        if pieces or any(f"{guilty}'" in repr(one) for one in said):
+            raise MemoryError
+        sending(end, answer)
+
+    sending = answers.send
+    monkeypatch.setattr(answers, "send", without_room)
+    outcomes = outcomes_of_workers(tree, "processes", 2)
+    said = {one.message for one in outcomes if isinstance(one, Failed) and one.file.name == guilty}
+    assert said == {"does not fit into memory"}
+    assert results_but(guilty, outcomes) == results_but(guilty, outcomes_here(tree))
+
+
+def results_but(guilty: str, outcomes: Iterable[Outcome]) -> list[tuple[object, ...]]:
+    """The results of all files but this one."""
+    results = (one for one in outcomes if isinstance(one, Result))
+    return [told(one) for one in results if one.file.name != guilty]
 
 
 def shares_of(steps: Iterable[Step]) -> float:

@@ -175,7 +175,7 @@ def _in_our_words(error: Exception) -> Exception:
     """What became of work, as whoever handed it in knows it."""
     from distributed import KilledWorker
 
-    if isinstance(error, (GpoolError, WorkerDied)):
+    if isinstance(error, (GpoolError, WorkerDied, MemoryError)):
         return error
     if isinstance(error, KilledWorker):
         return WorkerDied(place=None, times=int(error.allowed_failures) + 1)
