@@ -36,6 +36,15 @@ def ask_or_die(self, work, ask=_Station.ask):
     return ask(self, work)
 _Station.ask = ask_or_die
 """
+# A worker that takes its time, so that a run is still under way when something happens to it.
+SLOW = """
+import time
+from gpool_cli.batch.executors.station import _Station
+def ask_later(self, work, ask=_Station.ask):
+    time.sleep(0.4)
+    return ask(self, work)
+_Station.ask = ask_later
+"""
 OTHER_VERSION = "import gpool_cli; gpool_cli.__version__ = '0.0.1'"
 NO_GPOOL = "import sys; sys.modules['gpool_cli'] = None"
 
@@ -209,7 +218,7 @@ def waiting_for_workers(scheduler: str) -> Iterator[subprocess.Popen[str]]:
 
 def test_a_worker_that_is_killed_costs_nothing(start: Start, scheduler: str) -> None:
     options = ("worker", "--scheduler-file", scheduler, "--nthreads", "1", "--no-nanny")
-    workers = [start(*options), start(*options)]
+    workers = [start(*options, preload=SLOW), start(*options, preload=SLOW)]
     for worker in workers:
         wait_for(worker, 1)
     save_maps(300, 60)
@@ -223,7 +232,7 @@ def test_a_worker_that_is_killed_costs_nothing(start: Start, scheduler: str) -> 
 
 def test_a_crash_below_a_worker_costs_one_file(start: Start, scheduler: str) -> None:
     options = ("worker", "--scheduler-file", scheduler, "--nthreads", "2", "--no-nanny")
-    worker = start(*options)
+    worker = start(*options, preload=SLOW)
     wait_for(worker, 1)
     save_maps(300, 60)
     assert gpool("avg", "maps", "-o", "near").returncode == 0
@@ -260,7 +269,7 @@ def test_a_file_that_kills_workers_is_named(start: Start, scheduler: str) -> Non
 
 
 def test_ctrl_c_leaves_the_cluster_as_it_was(start: Start, scheduler: str) -> None:
-    start_workers(start, scheduler)
+    start_workers(start, scheduler, preload=SLOW)
     save_maps(300, 60)
     run = under_way(scheduler)
     run.send_signal(signal.SIGINT)
@@ -278,7 +287,7 @@ def test_a_scheduler_that_dies_ends_the_run(start: Start, tmp_path: Path) -> Non
     path = str(tmp_path / "scheduler.json")
     scheduler = start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", path)
     until(lambda: os.path.exists(path))
-    start_workers(start, path)
+    start_workers(start, path, preload=SLOW)
     save_maps(300, 60)
     run = under_way(path)
     scheduler.kill()
