@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import pickle
 import pkgutil
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures import CancelledError, Executor, Future, InvalidStateError
 from functools import partial
 from typing import Any
 
@@ -24,6 +26,9 @@ _PATIENCE = 10
 
 # How often the workers are counted, in seconds.
 _COUNT = 1.0
+
+# How often the scheduler is looked at, in seconds.
+_LOOK = 1.0
 
 
 def make(limits: Limits, address: str) -> WideExecutor:
@@ -53,11 +58,14 @@ class DaskExecutor(WideExecutor):
         self._cluster: Executor = self._client.get_executor(pure=False)
         self._here = __version__, os.getcwd(), limits
         self._width, self._counted = 0, -_COUNT
+        self._unanswered: set[Future[Any]] = set()
+        self._lost, self._over = threading.Event(), threading.Event()
         try:
             self._check_versions()
         except BaseException:
             self._client.close()
             raise
+        threading.Thread(target=self._watch, daemon=True).start()
 
     def _check_versions(self) -> None:
         # A function of the standard library: it is there whatever a worker has of gpool.
@@ -82,6 +90,7 @@ class DaskExecutor(WideExecutor):
         """Hand in work; it is pickled once, and passed on as bytes."""
         work = _Call(*self._here, pickle.dumps((fn, args, kwargs)))
         future: Future[Any] = Future()
+        self._unanswered.add(future)
         handed_in = self._cluster.submit(pickle.loads, pickle.dumps(work))
         handed_in.add_done_callback(partial(self._pass_on, future))
         return future
@@ -90,19 +99,38 @@ class DaskExecutor(WideExecutor):
         try:
             answer = handed_in.result()
         except CancelledError:
-            future.set_exception(
-                GpoolError(
-                    f"the Dask scheduler at {self._address} is gone",
-                    "start it; a directory of outputs is gone on with by --resume",
-                )
-            )
+            self._lost.set()
+            self._end(future, self._gone())
         except Exception as error:
-            future.set_exception(_in_our_words(error))
+            self._end(future, _in_our_words(error))
         else:
-            future.set_result(pickle.loads(answer))
+            with contextlib.suppress(InvalidStateError):
+                future.set_result(pickle.loads(answer))
+        self._unanswered.discard(future)
+
+    def _end(self, future: Future[Any], error: Exception) -> None:
+        # Who watches may have done so before.
+        with contextlib.suppress(InvalidStateError):
+            future.set_exception(error)
+
+    def _gone(self) -> GpoolError:
+        return GpoolError(
+            f"the Dask scheduler at {self._address} is gone",
+            "start it; a directory of outputs is gone on with by --resume",
+        )
+
+    def _watch(self) -> None:
+        """End what never will: Dask forgets answers on their way when the scheduler dies."""
+        while not self._over.wait(_LOOK):
+            lost = self._lost.is_set() or self._client.status != "running"
+            # What was told already, and is on its way through Dask's thread, comes meanwhile.
+            if lost and not self._over.wait(_LOOK):
+                for future in list(self._unanswered):
+                    self._end(future, self._gone())
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leave the cluster: when all work is done, or at once."""
+        self._over.set()
         self._cluster.shutdown(wait=wait)
         self._client.close()
 
