@@ -1,29 +1,37 @@
 """Results in pieces, put in order: a result whole before the next, and none of a map that fails.
 
 The pieces of several poolings of one map come in turns, and a map may fail after some of them.
-They wait in a temporary file until the map is done: what is written has no half maps in it. The
-values of a piece that waited there are valid until the next one is asked for; the first piece of a
-result, which is looked at again when all have passed, never waits there.
+They wait in a temporary file until the map is done: what is written has no half maps in it. Where
+pieces may be written in turns, and nothing is kept of a file with a map that fails, they don't
+wait. The values of a piece that waited there are valid until the next one is asked for; the first
+piece of a result, which is looked at again when all have passed, never waits there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from gpool_cli.formats.spool import IN_MEMORY, Spool
-from gpool_cli.model import Alike, Outcome, Result
+from gpool_cli.model import Alike, InputFile, Outcome, Result
 from gpool_cli.recipe import PoolingSpec
 
 
-def joined(outcomes: Iterable[Outcome | Alike]) -> Iterator[Outcome | Alike]:
-    """The same outcomes; results in pieces come pooling after pooling, once their map is done."""
+def joined(
+    outcomes: Iterable[Outcome | Alike], in_turns: Callable[[InputFile], bool]
+) -> Iterator[Outcome | Alike]:
+    """The same outcomes; results in pieces come pooling after pooling, once their map is done.
+
+    Args:
+        outcomes: What the work gave.
+        in_turns: Whether the pieces of this input come as they are.
+    """
     waiting: dict[PoolingSpec, _Pieces] = {}
     try:
         for outcome in outcomes:
-            piece = outcome if isinstance(outcome, Result) and outcome.rows is not None else None
+            piece = _waits(outcome, in_turns)
             if piece is None or (piece.start == 0 and piece.pooling in waiting):
                 yield from _let_go(waiting)
             if piece is None:
@@ -36,6 +44,13 @@ def joined(outcomes: Iterable[Outcome | Alike]) -> Iterator[Outcome | Alike]:
     finally:
         for pieces in waiting.values():
             pieces.close()
+
+
+def _waits(outcome: Outcome | Alike, in_turns: Callable[[InputFile], bool]) -> Result | None:
+    """The outcome, if it is a piece that must wait for others."""
+    if isinstance(outcome, Result) and outcome.rows is not None and not in_turns(outcome.file):
+        return outcome
+    return None
 
 
 def _let_go(waiting: dict[PoolingSpec, _Pieces]) -> Iterator[Result]:

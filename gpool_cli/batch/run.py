@@ -29,6 +29,7 @@ from gpool_cli.model import (
     TooLarge,
     Warned,
 )
+from gpool_cli.recipe import PoolingSpec
 from gpool_cli.tally import Tally
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def take_outcomes(
     try:
         for event in known:
             run.take_known(event)
-        for outcome in joined(outcomes):
+        for outcome in joined(outcomes, sink.in_turns):
             check()
             if isinstance(outcome, Alike):
                 run.take_together(outcome)
@@ -139,9 +140,10 @@ class _Run:
         self._file: InputFile | None = None
         self._failed = False
         self._refused: str | None = None
-        self._teller: Teller | None = None
+        self._tellers: dict[PoolingSpec, Teller] = {}
         self._held: list[Pooled] = []
         self._zeros = ZeroChannels()
+        self._before = replace(tally), self._zeros
 
     def take_known(self, event: Failed | Skipped | DoneBefore) -> None:
         """Count an input that was not there, is left out, or was done before."""
@@ -209,18 +211,23 @@ class _Run:
             self._refused = result.info.dataset
             self._tell(Failed(result.file, result.info.dataset, error.message, error.hint))
             return
-        if self._teller is None or result.start == 0:
-            self._teller = Teller(result, where, self._sketched)
-        self._teller.take_in(result, self.tally)
+        if not self._tellers and not result.is_last:
+            self._before = replace(self.tally), self._zeros.copy()
+        if result.start == 0:
+            self._tellers[result.pooling] = Teller(result, where, self._sketched)
+        teller = self._tellers[result.pooling]
+        teller.take_in(result, self.tally)
         self._zeros.take_in(result, self.tally)
         if result.is_last:
-            self._tell(self._teller.tell())
+            del self._tellers[result.pooling]
+            self._tell(teller.tell())
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, (Failed, Skipped, Warned)):
             self._sink.hear(event)
         if isinstance(event, Failed):
             self._failed = True
+            self._forget_what_is_not_whole()
         elif isinstance(event, Skipped):
             self.tally.skipped += 1
         elif isinstance(event, Pooled) and event.first:
@@ -230,3 +237,10 @@ class _Run:
             self._held.append(event)
         else:
             self._listen(event)
+
+    def _forget_what_is_not_whole(self) -> None:
+        """Take out of the totals what was counted of a map that failed after some pieces."""
+        if self._tellers:
+            before, self._zeros = self._before
+            vars(self.tally).update(vars(before))
+            self._tellers = {}

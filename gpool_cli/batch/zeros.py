@@ -16,6 +16,12 @@ class ZeroChannels:
         self._width: int | None = None
         self._alive = np.zeros(0, np.bool_)
 
+    def copy(self) -> ZeroChannels:
+        """The same, which goes on by itself."""
+        other = ZeroChannels()
+        other._width, other._alive = self._width, self._alive.copy()
+        return other
+
     def take_in(self, result: Result, tally: Tally) -> None:
         """Leave out the channels that are not 0 in a result, or a piece of one."""
         rows = channel_rows(result)

@@ -15,11 +15,14 @@ from gpool_cli.formats.interface import Writer, WriteStyle
 from gpool_cli.formats.naming import member_name
 from gpool_cli.formats.stacks import Stacks
 from gpool_cli.model import InputFile, Result
+from gpool_cli.recipe import PoolingSpec
 from gpool_cli.surroundings import Surroundings
 
 
 class Hdf5Writer(Writer):
     """Writes one dataset per result under the names of its input, or a stack per pooling."""
+
+    in_turns = True
 
     def __init__(self, file: BinaryIO, style: WriteStyle) -> None:
         super().__init__(file, style)
@@ -28,7 +31,7 @@ class Hdf5Writer(Writer):
         self._stacks = Stacks()
         self._groups = Groups(self._h5.id)
         self._maker = ResultMaker()
-        self._open: Any = None
+        self._open: dict[PoolingSpec, Any] = {}
 
     def begin(self, file: InputFile, surroundings: Surroundings | None = None) -> None:
         self.end()
@@ -44,26 +47,25 @@ class Hdf5Writer(Writer):
         if self.style.stack:
             self._stacks.add(result)
         elif result.start == 0:
-            self._open = None
-            self._open = self._begun(result)
-        elif self._open is None:
+            self._open.pop(result.pooling, None)
+            self._begin_dataset(result)
+        elif result.pooling not in self._open:
             raise InputError("has no place in the output, as its first rows had none")
         else:
-            write_rows(self._open, result)
+            write_rows(self._open[result.pooling], result)
+        if result.is_last:
+            self._open.pop(result.pooling, None)
 
-    def _begun(self, result: Result) -> Any:
-        """Write a result, or the first rows of one.
-
-        Returns:
-            The low-level dataset that other rows go to; None where there are no others.
-        """
+    def _begin_dataset(self, result: Result) -> None:
+        """Write a result, or the first rows of one; the others go where they are."""
         group, name = self._groups.place_of(member_name(result, self.style))
         dataset = self._maker.create(group, name, result)
         if self._mirror is not None:
             self._mirror.describe(result, group, name)
         if dataset is not None:
             write_rows(dataset, result)
-        return dataset if result.rows is not None else None
+        if result.rows is not None:
+            self._open[result.pooling] = dataset
 
     def finish(self) -> None:
         self.end()

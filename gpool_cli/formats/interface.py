@@ -135,12 +135,17 @@ class WriteStyle:
 class Writer(ABC):
     """Writes results to one binary file, which it neither opens nor closes.
 
+    Attributes:
+        streams: It never goes back in the file.
+        in_turns: The pieces of several results of a map may come in turns.
+
     Args:
         file: Where to; seekable, but for formats that say `streams`.
         style: What is wanted.
     """
 
     streams = False
+    in_turns = False
 
     def __init__(self, file: BinaryIO, style: WriteStyle) -> None:
         self.file = file

@@ -13,8 +13,9 @@ from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, cut_p
 from gpool_cli.formats.narrow import stored_bytes
 from gpool_cli.formats.npyheader import NpyHeader, read_header
 from gpool_cli.formats.npyinfo import describe
-from gpool_cli.formats.npystream import read_values, write_header, write_values
+from gpool_cli.formats.npystream import USUAL_HEADER, header_of, read_values, write_values
 from gpool_cli.formats.rows import RowSpool
+from gpool_cli.formats.spool import Behind, Spool
 from gpool_cli.layout import shape_text
 from gpool_cli.model import STDIN, ArrayInfo, Block, Part, Result
 
@@ -126,14 +127,14 @@ class NpyWriter(Writer):
 
     def __init__(self, file: BinaryIO, style: WriteStyle) -> None:
         super().__init__(file, style)
-        self._rows = RowSpool() if style.stack else None
+        self._rows = RowSpool(Behind(file, USUAL_HEADER)) if style.stack else None
 
     def add(self, result: Result) -> None:
         if self._rows is not None:
             self._rows.add(result)
         else:
             if result.start == 0:
-                write_header(self.file, result.shape, result.values.dtype)
+                self.file.write(header_of(result.shape, result.values.dtype))
             write_values(self.file, result.values)
 
     def withdraw(self) -> None:
@@ -143,11 +144,22 @@ class NpyWriter(Writer):
     def finish(self) -> None:
         if self._rows is None:
             return
-        write_header(self.file, self._rows.shape(self.style.batched), self._rows.dtype)
-        for rows in self._rows.chunks(self.style.batched):
-            self.file.write(rows.data)
-        self._rows.close()
+        header = header_of(self._rows.shape(self.style.batched), self._rows.dtype)
+        if len(header) == USUAL_HEADER and self._rows.as_written(self.style.batched):
+            self.file.seek(0)
+            self.file.write(header)
+        else:
+            self._write_anew(header)
 
-    def abandon(self) -> None:
-        if self._rows is not None:
-            self._rows.close()
+    def _write_anew(self, header: bytes) -> None:
+        """Write rows that are not what they were when they came, or not where they should be."""
+        spool = Spool()
+        assert self._rows is not None
+        for rows in self._rows.chunks(self.style.batched):
+            spool.write(rows.data)
+        self.file.seek(0)
+        self.file.truncate()
+        self.file.write(header)
+        for chunk in spool.chunks():
+            self.file.write(chunk)
+        spool.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
@@ -12,6 +13,9 @@ from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import Array, cut_parts_into_rows
 from gpool_cli.formats.narrow import as_read, stored_dtype
 from gpool_cli.model import ArrayInfo, Block, Part
+
+# What numpy takes for the header of nearly all arrays: their shapes have room to grow.
+USUAL_HEADER = 128
 
 
 def read_values(
@@ -51,7 +55,9 @@ def write_values(file: BinaryIO, values: Array) -> None:
     file.write(np.ascontiguousarray(values).data)
 
 
-def write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
-    """Write the header of a C-ordered array."""
+def header_of(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> bytes:
+    """The header of a C-ordered array."""
+    header = io.BytesIO()
     described = {"descr": dtype.str, "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(file, described)
+    np.lib.format.write_array_header_1_0(header, described)
+    return header.getvalue()

@@ -19,11 +19,13 @@ from gpool_cli.formats.interface import Array, Reader, Writer, WriteStyle, cut_p
 from gpool_cli.formats.naming import member_name
 from gpool_cli.formats.npyheader import NpyHeader, read_header
 from gpool_cli.formats.npyinfo import describe
-from gpool_cli.formats.npystream import read_values, write_header, write_values
+from gpool_cli.formats.npystream import read_values
 from gpool_cli.formats.npzmember import DeflatedMember
+from gpool_cli.formats.npzplaces import Member, Places
 from gpool_cli.formats.stacks import Stacks
 from gpool_cli.model import ArrayInfo, Block, Part, Result
 from gpool_cli.printable import printable
+from gpool_cli.recipe import PoolingSpec
 
 _LONGEST_NAME = 65_535
 _LOCAL_HEADER = 30
@@ -114,11 +116,13 @@ class NpzReader(Reader):
 class NpzWriter(Writer):
     """Writes one member per result, or a stack per pooling with the names of its rows."""
 
+    in_turns = True
+
     def __init__(self, file: BinaryIO, style: WriteStyle) -> None:
         super().__init__(file, style)
-        self._zip = zipfile.ZipFile(file, "w")
+        self._zip = Places(file)
         self._stacks = Stacks()
-        self._open: BinaryIO | None = None
+        self._open: dict[PoolingSpec, Member] = {}
 
     def add(self, result: Result) -> None:
         if self.style.stack:
@@ -128,42 +132,39 @@ class NpzWriter(Writer):
 
     def _add_member(self, result: Result) -> None:
         if result.start == 0:
-            self._open = None
-            self._open = self._member(member_name(result, self.style))
-            write_header(self._open, result.shape, result.values.dtype)
-        if self._open is None:
+            self._open.pop(result.pooling, None)
+            name, dtype = member_name(result, self.style), result.values.dtype
+            self._open[result.pooling] = self._member(name, result.shape, dtype)
+        if result.pooling not in self._open:
             raise InputError("has no place in the output, as its first rows had none")
-        write_values(self._open, result.values)
+        self._open[result.pooling].write_values(result.values)
         if result.is_last:
-            self._open.close()
+            self._open.pop(result.pooling).finish()
 
     def finish(self) -> None:
         for name, rows in self._stacks.spools.items():
-            with self._member(name) as member:
-                write_header(member, rows.shape(True), rows.dtype)
-                for chunk in rows.chunks():
-                    member.write(chunk.data)
+            member = self._member(name, rows.shape(True), rows.dtype)
+            for chunk in rows.chunks():
+                member.write_values(chunk)
+            member.finish()
         if self._stacks.rows:
             text = np.dtype(f"U{self._stacks.longest}")
-            with self._member("sources") as member:
-                write_header(member, (self._stacks.rows,), text)
-                for names in self._stacks.names():
-                    write_values(member, np.array(names, text))
+            member = self._member("sources", (self._stacks.rows,), text)
+            for names in self._stacks.names():
+                member.write_values(np.array(names, text))
+            member.finish()
         self._stacks.close()
         self._zip.close()
 
     def abandon(self) -> None:
         self._stacks.close()
-        # A member that is still open keeps the archive from closing, now and when it is forgotten.
-        for part in (self._open, self._zip):
-            with suppress(OSError, RuntimeError, ValueError):
-                if part is not None:
-                    part.close()
+        with suppress(OSError, ValueError):
+            self._zip.close()
 
-    def _member(self, name: str) -> BinaryIO:
-        """Open a member, dated as zip dates begin: equal data give equal bytes."""
+    def _member(self, name: str, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Member:
+        """Begin a member."""
         member = f"{name}.npy"
-        if member in self._zip.NameToInfo:
+        if self._zip.has(member):
             raise InputError(
                 f"would be the second {printable(member)!r} in the output",
                 "write it into a directory, or as rows (.npy, .csv, .jsonl)",
@@ -173,7 +174,7 @@ class NpzWriter(Writer):
                 f"has a name of {len(name.encode())} bytes, too long for npz",
                 "write it to .h5, or as rows (.npy, .csv, .jsonl)",
             )
-        return self._zip.open(zipfile.ZipInfo(member), "w", force_zip64=True)  # type: ignore[return-value]
+        return self._zip.place(member, shape, dtype)
 
 
 def _dataset(member: zipfile.ZipInfo) -> str:

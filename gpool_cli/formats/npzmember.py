@@ -21,7 +21,9 @@ _INFLATED = 1 << 18
 # The local header: a signature, what the directory says too, the lengths of name and extra field.
 _LOCAL = struct.Struct("<4s22xHH")
 
-crc32: Callable[[bytes, int], int] = libdeflate.crc32 if libdeflate is not None else zlib.crc32
+crc32: Callable[[bytes | memoryview, int], int] = (
+    libdeflate.crc32 if libdeflate is not None else zlib.crc32
+)
 
 
 class DeflatedMember:

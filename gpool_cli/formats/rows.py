@@ -1,4 +1,4 @@
-"""Rows of one array, kept in a temporary file until their number and dtype are known."""
+"""Rows of one array, kept until their number and dtype are known."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from gpool_cli.errors import InputError
 from gpool_cli.formats.interface import BLOCK_BYTES, Array
-from gpool_cli.formats.spool import Spool
+from gpool_cli.formats.spool import Behind, Spool
 from gpool_cli.layout import shape_text
 from gpool_cli.model import Result
 from gpool_cli.printable import printable
@@ -83,10 +83,14 @@ RowState = tuple[
 
 
 class RowSpool:
-    """Collects rows in a temporary file, beyond a size that memory bears."""
+    """Collects rows.
 
-    def __init__(self) -> None:
-        self._file = Spool()
+    Args:
+        place: Where; None for a temporary file, beyond a size that memory bears.
+    """
+
+    def __init__(self, place: Spool | Behind | None = None) -> None:
+        self._file = place if place is not None else Spool()
         self._same = SameShape()
         self._segments: list[tuple[np.dtype[Any], int]] = []
         self._dtypes: dict[np.dtype[Any], None] = {}
@@ -156,6 +160,10 @@ class RowSpool:
         if self._lone_shape is not None and not batched:
             return self._lone_shape
         return (sum(count for _, count in self._segments), *self._same.shape)
+
+    def as_written(self, batched: bool) -> bool:
+        """Whether the bytes that were written, in their order, are the array."""
+        return len(self._dtypes) == 1 and (batched or self._lone_values is None)
 
     def chunks(self, batched: bool = True) -> Iterator[Array]:
         """The rows in order and in one dtype, some at a time; a lone result as `shape` says."""

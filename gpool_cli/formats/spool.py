@@ -1,11 +1,11 @@
-"""Bytes that wait to be copied: in memory while they are few, then in a temporary file."""
+"""Bytes that wait: in memory while they are few, then in a temporary file; or where they go."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, BinaryIO
 
 from gpool_cli.errors import OutputError
 
@@ -85,6 +85,43 @@ class Spool:
         """Forget the bytes."""
         with contextlib.suppress(OSError):
             self._file.close()
+
+
+class Behind:
+    """Bytes in a file behind a header that is written last, as `Spool` has them by themselves.
+
+    Args:
+        file: Open for reading and writing, and not closed; nothing else uses it meanwhile.
+        header: How many bytes are left out before the first.
+    """
+
+    def __init__(self, file: BinaryIO, header: int) -> None:
+        self._file, self._header = file, header
+        self.rewind()
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes."""
+        self._file.write(data)
+
+    def size(self) -> int:
+        """How many bytes were written."""
+        return self._file.tell() - self._header
+
+    def cut(self, size: int) -> None:
+        """Forget what was written behind so many bytes."""
+        self._file.seek(self._header + size)
+        self._file.truncate()
+
+    def rewind(self) -> None:
+        """Go back to the first byte."""
+        self._file.seek(self._header)
+
+    def read(self, count: int) -> bytes:
+        """The next bytes, fewer only at the end."""
+        return self._file.read(count)
+
+    def close(self) -> None:
+        """The file is its owner's."""
 
 
 class _temporary_errors(contextlib.AbstractContextManager[None]):  # noqa: N801 - reads as a statement

@@ -1,7 +1,8 @@
 """Results in pieces: what memory holds of them while they wait."""
 
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,9 +30,43 @@ def pieces(rows: int = ROWS, count: int = PIECES) -> Iterator[Result]:
         )
 
 
+def never(file: InputFile) -> bool:
+    return False
+
+
+def always(file: InputFile) -> bool:
+    return True
+
+
+def in_turns(count: int) -> Iterator[Result]:
+    """The pieces of two poolings of one map."""
+    for piece in pieces(2, count):
+        yield piece
+        yield replace(piece, pooling=PoolingSpec("max"))
+
+
+def order(outcomes: Iterable[object]) -> list[tuple[str, int]]:
+    return [(one.pooling.name, one.start) for one in outcomes if isinstance(one, Result)]
+
+
+def test_pieces_come_pooling_after_pooling() -> None:
+    assert order(joined(in_turns(2), never)) == [("avg", 0), ("avg", 2), ("max", 0), ("max", 2)]
+
+
+def test_a_map_that_is_not_whole_is_left_out() -> None:
+    assert order(joined(list(in_turns(2))[:3], never)) == []
+
+
+def test_where_they_may_come_in_turns_pieces_come_at_once() -> None:
+    given = in_turns(2)
+    taken = joined(given, always)
+    assert order([next(taken)]) == [("avg", 0)]
+    assert order(given) == [("max", 0), ("avg", 2), ("max", 2)]
+
+
 def test_pieces_that_wait_are_not_in_memory() -> None:
     tracemalloc.start()
-    for i, piece in enumerate(joined(pieces())):
+    for i, piece in enumerate(joined(pieces(), never)):
         assert isinstance(piece, Result)
         assert piece.values.shape == (ROWS, 1, 1, 250)
         assert (piece.values == i).all()
@@ -43,7 +78,9 @@ def test_pieces_that_wait_are_not_in_memory() -> None:
 
 def test_the_first_piece_stays_what_it_is_however_large_while_the_others_pass() -> None:
     large = IN_MEMORY // 1000 + 1
-    first, *others = (piece for piece in joined(pieces(large, 3)) if isinstance(piece, Result))
+    first, *others = (
+        piece for piece in joined(pieces(large, 3), never) if isinstance(piece, Result)
+    )
     assert first.values.nbytes > IN_MEMORY
     assert len(others) == 2
     assert (first.values == 0).all()

@@ -5,11 +5,15 @@ import io
 import json
 import os
 import resource
+import tempfile
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+
+from gpool_cli.batch import joined
+from gpool_cli.formats import interface, spool
 
 
 def files(root: str | Path = ".") -> list[str]:
@@ -384,6 +388,39 @@ def test_what_was_pooled_beside_a_failing_map_is_said_to_be_dropped(gpool, here,
         "gpool: warning: half.npz: nothing of it was written, since not all of it could be pooled"
     )
     assert ran.errors.count(said) == 1
+
+
+@pytest.mark.parametrize("out", ["out.h5", "out.npz", "out.npy", "out.csv", "dir/", None])
+def test_a_map_that_fails_after_some_rows_leaves_nothing_and_counts_for_nothing(
+    gpool, here, monkeypatch, out
+):
+    monkeypatch.setattr(interface, "PART_BYTES", 4096)
+    values = np.ones((60, 5, 6, 8), "f4")
+    values[0], values[-1] = np.inf, np.nan
+    np.save(here / "a.npy", values)
+    words = ["pool", "-m", "avg", "-m", "max", "a.npy", *(["-o", out] if out else [])]
+    failed = gpool(*words, "--nan", "error", "--report", "failed.json", "--jobs", "1")
+    assert (failed.code, files()) == (1, ["a.npy", "failed.json"])
+    totals = json.loads((here / "failed.json").read_text())["totals"]
+    assert (totals["inf_values"], totals["maps"], totals["channels"]) == (0, 0, 0)
+
+    values[-1] = 1
+    np.save(here / "a.npy", values)
+    assert gpool(*words, "--nan", "error", "--report", "good.json", "--jobs", "1").code == 0
+    assert json.loads((here / "good.json").read_text())["totals"]["inf_values"] == 16
+
+
+@pytest.mark.parametrize("out", ["out.h5", "out.npz", "out.npy", "dir/"])
+def test_what_is_written_of_one_input_waits_nowhere(gpool, here, monkeypatch, out):
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a temporary file")
+
+    monkeypatch.setattr(interface, "PART_BYTES", 4096)
+    for module in (spool, joined):
+        monkeypatch.setattr(module, "IN_MEMORY", 1500)  # The names of rows take less.
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    np.save(here / "a.npy", np.ones((60, 5, 6, 8), "f4"))
+    assert gpool("pool", "-m", "avg", "-m", "max", "a.npy", "-o", out, "--jobs", "1").code == 0
 
 
 def test_one_failing_input_leaves_nothing(gpool, here):

@@ -157,6 +157,23 @@ READ_BACK: dict[str, Callable[[bytes, str], list[Array]]] = {
 }
 
 
+TAKING_TURNS = [row for row in WRITERS if not row.needs and load_writer(row).in_turns]
+
+
+def arrays_in(row: Row, data: bytes) -> list[tuple[str, str, bytes]]:
+    """Name, dtype and bytes of every array of a container."""
+    if row.name == "npz":
+        with np.load(io.BytesIO(data)) as file:
+            found = [(name, file[name]) for name in file.files]
+    else:
+        with h5py.File(io.BytesIO(data)) as file:
+            found = [(name, file[name][()]) for name in names_in(row, data)]
+    return [
+        (name, str(array.dtype), b"".join(array) if array.dtype == object else array.tobytes())
+        for name, array in found
+    ]
+
+
 def assert_bits(got: Array, expected: Array) -> None:
     assert got.dtype == expected.dtype
     assert got.tobytes() == expected.tobytes()
@@ -448,6 +465,33 @@ class TestStack:
         got = READ_BACK[row.name](write(row, results, WriteStyle(stack=True, batched=True)), both)
 
         assert_bits(np.array(got), np.array([[1, 2], [3, 4], [5, 6]], both))
+
+
+class TestTurns:
+    """Pieces of several results of one map, in turns."""
+
+    @pytest.mark.parametrize("stack", [False, True])
+    @pytest.mark.parametrize("row", TAKING_TURNS, ids=lambda row: row.name)
+    def test_the_results_are_those_of_one_after_the_other(self, row: Row, stack: bool) -> None:
+        values = {"avg": np.arange(28, dtype="f4"), "max": -np.arange(28, dtype="f8")}
+        wholes = [
+            a_result(array.reshape(7, 1, 1, 4), dataset="m", pooling=pooling, axes="NHWC")
+            for pooling, array in values.items()
+        ]
+        cuts = [(0, 3), (3, 6), (6, 7)]
+        pieces = [
+            replace(whole, values=whole.values[a:b], start=a, rows=7)
+            for a, b in cuts
+            for whole in wholes
+        ]
+        style = WriteStyle(stack=stack, several_poolings=True)
+
+        assert arrays_in(row, write(row, pieces, style)) == arrays_in(
+            row, write(row, wholes, style)
+        )
+
+    def test_containers_take_turns(self) -> None:
+        assert [row.name for row in TAKING_TURNS] == ["npz", "h5"]
 
 
 class TestContainers:

@@ -3,18 +3,24 @@
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gpool_cli.errors import InputError
-from gpool_cli.formats.npy import NpyReader
+from gpool_cli.formats import npy
+from gpool_cli.formats.interface import WriteStyle
+from gpool_cli.formats.npy import NpyReader, NpyWriter
+from gpool_cli.model import Result
 
 LIST_AND_SUM = """
 import sys
 from gpool_cli.errors import GpoolError
-from gpool_cli.formats.npy import NpyReader
+from gpool_cli.formats import npy
+from gpool_cli.formats.interface import WriteStyle
+from gpool_cli.formats.npy import NpyReader, NpyWriter
 try:
     with NpyReader("-") as reader:
         for number, info in enumerate(reader.arrays()):
@@ -150,3 +156,46 @@ class TestPipe:
     def test_ends_inside_an_array_that_nobody_reads(self) -> None:
         done = through_pipe(saved(np.ones((700, 700)))[:-1], skipped=0)
         assert done.stderr == ("ends inside an array (was the program before it interrupted?)\n")
+
+
+class TestRowsInPlace:
+    """Stacked rows stand where they belong as they come, behind a header that is written last."""
+
+    def stacked(self, results: list[Result], batched: bool = True) -> bytes:
+        file = io.BytesIO()
+        writer = NpyWriter(file, WriteStyle(stack=True, batched=batched))
+        for result in results:
+            writer.add(result)
+        writer.finish()
+        return file.getvalue()
+
+    def test_they_are_in_the_file_before_it_is_finished(self, make_result) -> None:
+        file = io.BytesIO()
+        NpyWriter(file, WriteStyle(stack=True)).add(make_result([1, 2, 3]))
+        assert file.getvalue()[128:] == np.array([1, 2, 3], "f4").tobytes()
+
+    def test_a_header_of_another_length_moves_them(
+        self, make_result, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        results = [make_result([1, 2, 3]), make_result([4, 5, 6])]
+        usual = self.stacked(results)
+        for length in (64, 192):
+            monkeypatch.setattr(npy, "USUAL_HEADER", length)
+            assert self.stacked(results) == usual
+        assert usual == saved(np.arange(1, 7, dtype="f4").reshape(2, 1, 1, 3))
+
+    def test_a_batch_axis_that_is_not_the_first_stays_where_it_is(self, make_result) -> None:
+        values = np.arange(6, dtype="f4").reshape(2, 1, 3)
+        assert self.stacked([make_result(values, axes="CLN")], batched=False) == saved(values)
+
+    def test_a_wider_dtype_after_rows_were_taken_back(self, make_result) -> None:
+        first, second = make_result([1, 2]), make_result([3, 4])
+        wide = replace(second, values=second.values.astype("f8"))
+        file = io.BytesIO()
+        writer = NpyWriter(file, WriteStyle(stack=True, batched=True))
+        for result in (first, second):
+            writer.add(result)
+        writer.withdraw()
+        writer.add(wide)
+        writer.finish()
+        assert file.getvalue() == saved(np.arange(1, 5, dtype="f8").reshape(2, 1, 1, 2))

@@ -10,7 +10,7 @@ from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.record import Record
 from gpool_cli.batch.resume import is_whole
 from gpool_cli.batch.sinks.interface import Sink
-from gpool_cli.batch.sinks.outputs import Outputs
+from gpool_cli.batch.sinks.outputs import Outputs, takes_turns
 from gpool_cli.batch.sinks.unplanned import already_there, may_be_unplanned
 from gpool_cli.batch.stopping import held
 from gpool_cli.batch.waiting import Waiting
@@ -43,6 +43,10 @@ class DirectorySink(Sink):
         self._unplanned: set[str] = set()
         self._file: InputFile | None = None
         self._outputs: Outputs | None = None
+
+    def in_turns(self, file: InputFile) -> bool:
+        row, each = self._destination.format_for(file), self._destination.one_each(file)
+        return takes_turns(row, self._style, each)
 
     def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
         self._file = file

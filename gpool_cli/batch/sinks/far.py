@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.sinks.file import FileSink
 from gpool_cli.batch.sinks.interface import Sink
-from gpool_cli.batch.sinks.outputs import Outputs
+from gpool_cli.batch.sinks.outputs import Outputs, takes_turns
 from gpool_cli.batch.sinks.unplanned import already_there, may_be_unplanned
 from gpool_cli.batch.stopping import held
 from gpool_cli.formats.interface import WriteStyle
@@ -31,6 +31,9 @@ class FarFileSink(Sink):
         self._inner = FileSink(here, style, alone)
         self._paths = here.outputs_of_file()
         self.drops_failed = self._inner.drops_failed
+
+    def in_turns(self, file: InputFile) -> bool:
+        return self._inner.in_turns(file)
 
     def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
         self._inner.begin(file, surroundings)
@@ -80,6 +83,10 @@ class FarDirectorySink(Sink):
         self._outputs: Outputs | None = None
         self._urls: dict[str, str] = {}
         self._taken: dict[str, tuple[str, str]] = {}
+
+    def in_turns(self, file: InputFile) -> bool:
+        row, each = self._destination.format_for(file), self._destination.one_each(file)
+        return takes_turns(row, self._style, each)
 
     def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
         each = self._destination.one_each(file)

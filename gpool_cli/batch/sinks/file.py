@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.sinks.interface import Sink
-from gpool_cli.batch.sinks.outputs import Outputs
+from gpool_cli.batch.sinks.outputs import Outputs, takes_turns
 from gpool_cli.batch.stopping import held
 from gpool_cli.errors import InputError
 from gpool_cli.formats.atomic import Written, output_errors, put_in_place
@@ -31,9 +31,14 @@ class FileSink(Sink):
         self._alone = self.drops_failed = alone
         self._names = RowNames() if destination.format.name == "npy" else None
         self._paths = destination.outputs_of_file()
+        self._takes_turns = takes_turns(destination.format, style, self._several_paths())
         count = len(destination.poolings) if self._several_paths() else 1
         self._last_path = self._paths[count - 1]
         self._taken: list[str] = []
+
+    def in_turns(self, file: InputFile) -> bool:
+        # A map that fails is taken back with the whole output.
+        return self._alone and self._takes_turns
 
     def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
         self._outputs.begin(file, surroundings)

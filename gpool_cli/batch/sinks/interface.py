@@ -29,6 +29,13 @@ class Sink(ABC):
             InputError: That has no place in the output.
         """
 
+    def in_turns(self, file: InputFile) -> bool:
+        """Whether the pieces of results of this input may come in turns, pooling by pooling.
+
+        The map that they are of may then fail after some of them: `end` says so.
+        """
+        return False
+
     @abstractmethod
     def add(self, result: Result) -> str:
         """Take one result, and say where it goes.
@@ -70,6 +77,9 @@ class Sink(ABC):
 
 class NoSink(Sink):
     """Results that only the summary shows."""
+
+    def in_turns(self, file: InputFile) -> bool:
+        return True
 
     def add(self, result: Result) -> str:
         return ""

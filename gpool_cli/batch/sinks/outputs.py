@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from gpool_cli.surroundings import Surroundings
 
 
+def takes_turns(row: Row, style: WriteStyle, one_each: bool) -> bool:
+    """Whether the pieces of several results of one map may come in turns.
+
+    Args:
+        row: The format of the outputs.
+        style: How they are written.
+        one_each: The results of each pooling have an output of their own.
+    """
+    return one_each or not style.several_poolings or load_writer(row).in_turns
+
+
 class Outputs:
     """Open outputs by path, each with its writer.
 
