@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import numpy
 import pytest
 
 import gpool_cli
@@ -74,6 +75,13 @@ MAY_USE = {
     "fsspec": {"remote"},
     "aiohttp": {"remote"},
     "yarl": {"remote"},
+}
+
+# What a run of one npy file has no use for; it is imported where it is needed.
+NEEDLESS = {
+    *("click.shell_completion", "concurrent.futures", "h5py", "hashlib", "rich", "tempfile"),
+    *("gpool_cli.batch.alike", "gpool_cli.batch.record", "gpool_cli.batch.sinks.far"),
+    *("gpool_cli.cli.pool", "gpool_cli.formats.extras", "gpool_cli.remote.stores"),
 }
 
 
@@ -210,3 +218,18 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     assert "gpool" in ran.stdout
+
+
+def after_a_run_of_one_file(tmp_path: Path, code: str) -> str:
+    """What code prints at the end of a process that has pooled one npy file."""
+    numpy.save(tmp_path / "map.npy", numpy.ones((4, 4, 3), "f4"))
+    arguments = ["avg", str(tmp_path / "map.npy"), "-o", str(tmp_path / "out.npy"), "--quiet"]
+    begin = "import sys\nfrom gpool_cli.cli.main import run"
+    command = [sys.executable, "-c", f"{begin}\nassert run({arguments}) == 0\n{code}"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_run_of_one_file_imports_nothing_needless(tmp_path: Path) -> None:
+    loaded = set(after_a_run_of_one_file(tmp_path, "print(*sys.modules)").split())
+    assert "gpool_cli.formats.npy" in loaded
+    assert not NEEDLESS & loaded

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
-from click.shell_completion import CompletionItem
 
 from gpool_cli.access import NARROW_FLOATS, Access
 from gpool_cli.errors import UsageError
@@ -20,6 +19,8 @@ from gpool_cli.recipe import FILL_POLICIES, NAN_POLICIES, NORMS, FillPolicy, Nan
 from gpool_cli.report.records import check_name
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from gpool_cli.batch.shard import Shard
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -101,6 +102,8 @@ class RunOptions(InputOptions, SayOptions):
 
 def complete_path(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Leave it to the shell, which knows files."""
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(incomplete, type="file")]
 
 
