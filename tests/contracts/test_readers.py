@@ -466,3 +466,20 @@ def test_bool_of_any_byte_is_true(tmp_path: Path) -> None:
     for row in [row for row in READERS if (tmp_path / f"a{row.suffixes[0]}").exists()]:
         got = read(row, tmp_path / f"a{row.suffixes[0]}")[0]
         np.testing.assert_array_equal(got.view(np.uint8), [[0, 1, 1], [1, 1, 0]])
+
+
+@every_kind
+@pytest.mark.parametrize("dtype", ["f4", ">i2"])
+def test_side_by_side_arrays_have_the_values_of_their_blocks(
+    tmp_path: Path, row: Any, write: Write, dtype: str
+) -> None:
+    path = tmp_path / f"maps{row.suffixes[0]}"
+    write(path, [np.arange(60, dtype=dtype).reshape(3, 4, 5) + i for i in range(4)])
+    with load_reader(row)(str(path)) as reader:
+        infos = list(reader.arrays())
+        for first in range(len(infos)):
+            together = reader.side_by_side(infos[first:]).copy()
+            for info, values in zip(infos[first:], together, strict=False):
+                (_, alone), *_ = reader.blocks(info)
+                assert values.dtype == alone.dtype
+                np.testing.assert_array_equal(values, alone)
