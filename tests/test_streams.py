@@ -128,8 +128,10 @@ def test_arrays_one_after_the_other_in_a_pipe(shell):
     assert not stream.read()
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("more", ["", "-f csv", "-f h5", "--stack"])
+@pytest.mark.parametrize(
+    ("more", "unbuffered"),
+    [*((more, "") for more in ("", "-f csv", "-f h5", "--stack")), ("", "1"), ("-f csv", "1")],
+)
 def test_a_reader_that_leaves_is_not_an_error_to_talk_about(
     shell, here, monkeypatch, more, unbuffered
 ):
@@ -301,7 +303,7 @@ def test_a_signal_keeps_what_is_finished_and_leaves_nothing_half(here, number, c
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_in_the_middle_of_many_files(here, number, code):
     os.mkdir("many")
-    for i in range(1500):
+    for i in range(600):
         os.link("a.npy", f"many/{i:04}.npy")
     process = start("max", "many", "-o", "out", stdout=subprocess.PIPE)
     wait_for(lambda: len(list(Path("out").glob("*.npy"))) > 20)
@@ -310,7 +312,7 @@ def test_a_signal_in_the_middle_of_many_files(here, number, code):
     assert (process.returncode, said, len(errors.splitlines())) == (code, b"", 1)
     names = sorted(os.listdir("out"))
     assert names.pop(0) == ".gpool-journal"
-    assert 20 <= len(names) < 1500
+    assert 20 <= len(names) < 600
     assert names == [f"{i:04}.npy" for i in range(len(names))]
     for name in names:
         assert np.load(f"out/{name}").shape == (1, 1, 1, 3)

@@ -265,13 +265,13 @@ class TestRedirects:
 
 
 def test_what_is_remembered_is_bounded(store: Store) -> None:
-    store.files["b/a"] = some_bytes(80 << 20)
+    store.files["b/a"] = some_bytes(48 << 20)
     with opened("s3://b/a") as far:
         while far.read(1 << 20):
             pass
         pages = far._pages
         assert len(pages._others) * PAGE <= 32 << 20
-        far.will_read([(0, 80 << 20)])
+        far.will_read([(0, 48 << 20)])
         far.seek(0)
         while far.read(1 << 20):
             pass
