@@ -1,5 +1,6 @@
 """What tests of every part share."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,11 @@ from tests.servers.store import Store, serving
 # A crowded machine is no failure, and a run that fails can be run again as it was.
 settings.register_profile("gpool", deadline=None, derandomize=True)
 settings.load_profile("gpool")
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: no search for garbage goes through it again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -130,10 +130,10 @@ def test_positions_stay_true_under_a_mask(gpool, layout, axes):
 @pytest.mark.parametrize("kind", ["npy", "npz"])
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_map_that_is_read_again_has_its_mask_again(gpool, kind, jobs, monkeypatch):
-    monkeypatch.setattr(order, "_KEPT_BYTES", 4 << 20)
+    monkeypatch.setattr(order, "_KEPT_BYTES", 1 << 20)
     rng = np.random.default_rng(0)
-    values = rng.normal(size=(1200, 1200, 1))
-    valid = rng.random((1200, 1200)) < 0.9  # more than a median keeps
+    values = rng.normal(size=(600, 600, 1))
+    valid = rng.random((600, 600)) < 0.9  # more than a median keeps
     if kind == "npy":
         np.save("x.npy", values)
     else:
