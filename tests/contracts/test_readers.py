@@ -404,7 +404,9 @@ class TestRefusals:
     def test_cut_short_anywhere(self, row, write: Write, tmp_path: Path) -> None:
         path = tmp_path / f"a{row.suffixes[0]}"
         write(path, [some((4, 5, 6), "f4")])
-        for file in files_of(path):
+        files = files_of(path)
+        chunks = [file for file in files if file.name[0].isdigit()]
+        for file in sorted({*files} - {*chunks[1:-1]}):
             if file.name == ".zattrs" or '"group"' in file.read_text(errors="replace"):
                 continue  # Nothing in it is needed.
             whole = file.read_bytes()
