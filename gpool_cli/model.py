@@ -229,45 +229,50 @@ class Result:
 
 @dataclass(frozen=True)
 class Alike:
-    """What was made of consecutive files that hold one map each, all of one shape and dtype.
+    """What was made of consecutive maps of one shape and dtype: one in each file, or all in one.
 
     Attributes:
-        results: One per pooling, as of the first file; but it has a row for every file.
-        omitted: How many NaN of every file were left out; empty where there were none.
-        doubt: Why the layout may be another; '' where that is beyond doubt.
-        files: The files.
+        results: One per pooling, as of the first map; but it has a row for every map.
+        omitted: How many NaN of every map were left out; empty where there were none.
+        doubt: Why the layout of files may be another; '' where that is beyond doubt.
+        files: The files; empty where the maps are of one file.
+        infos: The maps of one file; empty where they are of several, or left out.
     """
 
     results: tuple[Result, ...]
     omitted: tuple[int, ...] = ()
     doubt: str = ""
     files: tuple[InputFile, ...] = ()
+    infos: tuple[ArrayInfo, ...] = ()
 
     @property
     def count(self) -> int:
-        """How many files they are, also where they are left out."""
+        """How many maps they are, also where their files are left out."""
         return len(self.results[0].values)
 
     def result(self, place: int, pooling: int) -> Result:
-        """The result of one file and one pooling, as if it had come alone."""
+        """The result of one map and one pooling, as if it had come alone."""
         of_all = self.results[pooling]
+        row = of_all.values[place : place + 1]
         return replace(
             of_all,
-            file=self.files[place],
-            values=of_all.values[place : place + 1],
+            file=self.files[place] if self.files else of_all.file,
+            info=self.infos[place] if self.infos else of_all.info,
+            values=row if of_all.axes.startswith("N") else row[0],
             omitted=self.omitted[place] if self.omitted and pooling == 0 else 0,
             # Only of all together is it known.
             clamped=of_all.clamped if place == 0 else 0,
         )
 
     def outcomes(self) -> Iterator[Outcome]:
-        """The same, file by file and one by one."""
-        for place, file in enumerate(self.files):
-            if self.doubt:
-                yield self._warning(file)
+        """The same, map by map and one by one."""
+        for place in range(self.count):
+            if self.files and self.doubt:
+                yield self._warning(self.files[place])
             for pooling in range(len(self.results)):
                 yield self.result(place, pooling)
-            yield FileDone(file)
+            if self.files:
+                yield FileDone(self.files[place])
 
     def warnings(self) -> Iterator[Warned]:
         """The warnings alone: one for every file, or none."""

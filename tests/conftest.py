@@ -1,7 +1,10 @@
 """What tests of every part share."""
 
+import gc
+import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,11 @@ from tests.servers.store import Store, serving
 # A crowded machine is no failure, and a run that fails can be run again as it was.
 settings.register_profile("gpool", deadline=None, derandomize=True)
 settings.load_profile("gpool")
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: no search for garbage goes through it again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,12 +40,34 @@ def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_disks() -> Iterator[None]:
+    """What is flushed is not waited for: no test pulls the plug. A bad descriptor still fails.
+
+    Tests of what is flushed, and of flushes that fail, put their own in its place.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None if os.fstat(file) else None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def s3_described_once() -> Iterator[None]:
+    """All clients share what they know of S3; each would read two megabytes of JSON anew."""
+    loaders = pytest.importorskip("botocore.loaders")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loaders, "create_loader", cache(loaders.create_loader))
+        yield
+
+
 # File systems that tests are done with.
 closed: list[object] = []
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Store]:
+def store(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, s3_described_once: None
+) -> Iterator[Store]:
     """A server of objects and files; what speaks S3 speaks to it, with keys that open nothing."""
     fsspec = pytest.importorskip("fsspec")
     s3fs = pytest.importorskip("s3fs")

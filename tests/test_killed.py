@@ -120,7 +120,7 @@ def test_a_killed_batch_is_resumed(here):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_batch_is_resumed_and_its_report_is_written(here, number, code):
-    make_many(1500)
+    make_many(600)
     words = ("max", "many", "-o", "out", "-q")
     process = start(*words, "--report", "r.json")
     wait_for(lambda: len(list(Path("out").glob("*.npy"))) > 200)

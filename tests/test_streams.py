@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -50,12 +51,17 @@ def shell(here: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
     return call
 
 
+def by_default() -> None:
+    """Signals do what they do at first: in the background, or under nohup, some are ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start(*words: str, **more) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "gpool_cli", *words],
         stderr=subprocess.PIPE,
-        # Started in the background of a shell, we may have been told to ignore it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
+        preexec_fn=by_default,
         **more,
     )
 
@@ -122,8 +128,10 @@ def test_arrays_one_after_the_other_in_a_pipe(shell):
     assert not stream.read()
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("more", ["", "-f csv", "-f h5", "--stack"])
+@pytest.mark.parametrize(
+    ("more", "unbuffered"),
+    [*((more, "") for more in ("", "-f csv", "-f h5", "--stack")), ("", "1"), ("-f csv", "1")],
+)
 def test_a_reader_that_leaves_is_not_an_error_to_talk_about(
     shell, here, monkeypatch, more, unbuffered
 ):
@@ -178,7 +186,7 @@ def test_under_cron_the_summary_is_printed(shell):
     assert (done.stderr, ESCAPE in done.stdout) == (b"", False)
 
 
-@pytest.mark.parametrize("setting", ["FORCE_COLOR=1", "COLORTERM=truecolor", "TERM=dumb", "A=b"])
+@pytest.mark.parametrize("setting", ["FORCE_COLOR=1 COLORTERM=truecolor", "TERM=dumb"])
 def test_no_escapes_ever_go_into_a_pipe(shell, setting):
     done = shell(f"export {setting}; gpool avg sample_data nope.npy; gpool info . ; gpool avg -h")
     assert ESCAPE not in done.stdout + done.stderr
@@ -295,7 +303,7 @@ def test_a_signal_keeps_what_is_finished_and_leaves_nothing_half(here, number, c
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_in_the_middle_of_many_files(here, number, code):
     os.mkdir("many")
-    for i in range(1500):
+    for i in range(600):
         os.link("a.npy", f"many/{i:04}.npy")
     process = start("max", "many", "-o", "out", stdout=subprocess.PIPE)
     wait_for(lambda: len(list(Path("out").glob("*.npy"))) > 20)
@@ -304,19 +312,26 @@ def test_a_signal_in_the_middle_of_many_files(here, number, code):
     assert (process.returncode, said, len(errors.splitlines())) == (code, b"", 1)
     names = sorted(os.listdir("out"))
     assert names.pop(0) == ".gpool-journal"
-    assert 20 <= len(names) < 1500
+    assert 20 <= len(names) < 600
     assert names == [f"{i:04}.npy" for i in range(len(names))]
     for name in names:
         assert np.load(f"out/{name}").shape == (1, 1, 1, 3)
 
 
 def test_nohup_is_respected(here):
-    words = f"{GPOOL} max a.npy - -o out.npz"
+    """A terminal that goes away tells every process of a run."""
+    for name in ("c.h5", "d.h5"):
+        with h5py.File(name, "w") as file:
+            file["m"] = np.ones((4, 5, 3), "f4")
+    words = f"{GPOOL} max c.h5 - d.h5 -o out.npz"
     process = subprocess.Popen(
-        ["bash", "-c", f"trap '' HUP; exec {words}"], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+        ["bash", "-c", f"trap '' HUP; exec {words}"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     )
     wait_for(lambda: any(name.startswith(".gpool-") for name in os.listdir()))
-    process.send_signal(signal.SIGHUP)
+    os.killpg(process.pid, signal.SIGHUP)
     _, said = process.communicate(Path("b.npy").read_bytes(), timeout=30)
     assert (process.returncode, said) == (0, b"")
 
@@ -415,7 +430,7 @@ def test_a_reader_of_a_picture_may_leave(shell, here):
     assert done.stderr == b""
 
 
-@pytest.mark.parametrize("columns", [40, 60, 80, 120, 200])
+@pytest.mark.parametrize("columns", [40, 80, 120])
 def test_no_line_is_wider_than_the_terminal(here, columns):
     for line in ("gpool avg sample_data -o out/ --overwrite", "gpool info sample_data"):
         lines = plain(on_terminal(line, columns))

@@ -10,21 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
-
-import numpy as np
 
 from gpool_cli import pulse
-from gpool_cli.batch.pieces import Piece, is_normalized, job_for
 from gpool_cli.batch.select import select
-from gpool_cli.batch.tails import axes_with_tail, names_of_parts
+from gpool_cli.batch.sidebyside import Rows, omitted_of_rows, pool_rows, results_of_rows
 from gpool_cli.batch.work import pool_file
-from gpool_cli.errors import InputError
-from gpool_cli.formats.interface import Array
 from gpool_cli.formats.npyalike import AlikeFiles, Pattern, is_npy, pattern_of
 from gpool_cli.layout import Layout, layout_doubt
-from gpool_cli.model import Alike, ArrayInfo, Block, Outcome, Result, Task
-from gpool_cli.recipe import Recipe
+from gpool_cli.model import Alike, Outcome, Task
 
 
 @dataclass(frozen=True)
@@ -62,14 +55,14 @@ def _next_answers(
     """The answers for some of the tasks from a place on, and for how many."""
     first = tasks[place]
     kind = _kind_of(first)
-    blocks: list[_Block] = []
+    blocks: list[Rows] = []
     count = 0
     while kind is not None:
         values = files.read(_paths(tasks, place + count), kind.pattern)
         if not len(values):
             break
         try:
-            blocks.append(_pooled(values, kind, first.recipe))
+            blocks.append(pool_rows(values, kind.layout, first.recipe))
         except Exception:
             # Each file for itself, and what is wrong with one is said of that one.
             if not blocks:
@@ -118,58 +111,7 @@ def _kind(pattern: Pattern, layout: str | None, strict: bool) -> _Kind | None:
     return None
 
 
-@dataclass(frozen=True)
-class _Block:
-    """What came of the files that were in memory together: a piece of a batch, a row for each."""
-
-    piece: Piece
-    omitted: tuple[int, ...]
-
-
-def _pooled(values: Array, kind: _Kind, recipe: Recipe) -> _Block:
-    """Pool the values of files as a batch.
-
-    Raises:
-        InputError: NaN is an error, or a result does not fit.
-    """
-    shape = values.shape
-    info = ArrayInfo("", shape, values.dtype)
-    job = job_for(info, Layout(f"N{kind.layout.axes}", kind.layout.origin), recipe)
-    # A kernel that looks at what is beside a cell is given every file by itself.
-    step = len(values) if job.cells_stand_alone else 1
-
-    def read() -> Iterator[tuple[Block, Array]]:
-        for first in range(0, len(values), step):
-            start, extent = (first, *(0,) * (len(shape) - 1)), (step, *shape[1:])
-            yield Block(start, extent), values[first : first + step]
-
-    piece = job.pool_at_once(read)
-    if piece.empty:
-        raise InputError("has channels without a value, which are counted file by file")
-    omitted = np.zeros(len(values), np.int64)
-    if piece.omitted:
-        omitted = np.count_nonzero(np.isnan(values.reshape(len(values), -1)), axis=1)
-    return _Block(piece, tuple(omitted.tolist()))
-
-
-def _joined(blocks: Sequence[_Block], kind: _Kind, first: Task) -> Alike:
+def _joined(blocks: Sequence[Rows], kind: _Kind, first: Task) -> Alike:
     """One answer for all blocks of a kind."""
-    columns = zip(*(block.piece.values for block in blocks), strict=True)
-    results = tuple(
-        Result(
-            file=first.file,
-            info=kind.pattern.info,
-            layout=kind.layout,
-            pooling=spec,
-            values=np.concatenate(values) if len(values) > 1 else values[0],
-            axes=axes_with_tail(spec, blocks[0].piece.axes),
-            parts_of_value=names_of_parts(spec, kind.layout),
-            omitted=sum(block.piece.omitted for block in blocks) if i == 0 else 0,
-            clamped=sum(block.piece.clamped[i] for block in blocks),
-            normalized=is_normalized(first.recipe, spec),
-            first=i == 0,
-        )
-        for i, (spec, values) in enumerate(zip(first.recipe.poolings, columns, strict=True))
-    )
-    omitted = tuple(chain.from_iterable(block.omitted for block in blocks))
-    return Alike(results, omitted if any(omitted) else (), kind.doubt)
+    results = results_of_rows(blocks, first, kind.pattern.info, kind.layout)
+    return Alike(results, omitted_of_rows(blocks), kind.doubt)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gpool_cli.batch.pieces import Partial, Piece, job_for
+from gpool_cli.batch.select import Map
 from gpool_cli.batch.units import (
     Answer,
     Here,
@@ -70,7 +71,7 @@ def _outcomes_of_steps(
         if isinstance(step, Said):
             yield from step.outcomes
         elif isinstance(step, Here):
-            yield from step.outcomes()
+            yield from _with_maps(step.outcomes(), step.maps or ())
         elif isinstance(step, MapParts):
             yield from _map_in_parts(step, answer, answers, advance)
         elif isinstance(step, WholeFiles) and isinstance(answer, list):
@@ -81,10 +82,23 @@ def _outcomes_of_steps(
                 else:
                     yield outcome
         elif isinstance(step, Maps) and isinstance(answer, list):
-            yield from answer
+            yield from _with_maps(answer, step.maps)
             advance(step.share)
         elif isinstance(step, Maps) and isinstance(answer, GpoolError):
             yield failure_of(step.task.file, "", answer)
+
+
+def _with_maps(outcomes: Iterable[Outcome | Alike], maps: Sequence[Map]) -> Iterator[Outcome]:
+    """The outcomes of these maps, those of maps that are alike one by one."""
+    place = 0
+    for outcome in outcomes:
+        if isinstance(outcome, Alike):
+            while maps[place][0].dataset != outcome.results[0].info.dataset:
+                place += 1
+            infos = tuple(info for info, _ in maps[place : place + outcome.count])
+            yield from replace(outcome, infos=infos).outcomes()
+        else:
+            yield outcome
 
 
 def _with_files(

@@ -12,6 +12,9 @@ from gpool_cli.layout import Layout, axes_count, resolve_layout, shape_text, siz
 from gpool_cli.model import ArrayInfo
 from gpool_cli.printable import printable
 
+Map = tuple[ArrayInfo, Layout]
+"""An array that is pooled, and the meaning of its axes."""
+
 
 @dataclass
 class Selection:
@@ -24,7 +27,7 @@ class Selection:
         nothing: Why nothing was chosen from a file that the user did not name; "" otherwise.
     """
 
-    maps: list[tuple[ArrayInfo, Layout]] = field(default_factory=list)
+    maps: list[Map] = field(default_factory=list)
     skipped: list[tuple[ArrayInfo, str]] = field(default_factory=list)
     failed: list[tuple[ArrayInfo, InputError]] = field(default_factory=list)
     nothing: str = ""

@@ -14,9 +14,9 @@ from gpool_cli import pulse
 from gpool_cli.batch.masks import companions_of
 from gpool_cli.batch.memory import answer_bytes, is_long, working_bytes
 from gpool_cli.batch.pieces import Partial, Piece, job_for
+from gpool_cli.batch.select import Map
 from gpool_cli.batch.work import (
     Listing,
-    Map,
     failure_of,
     list_maps,
     pool_file,
@@ -104,7 +104,7 @@ class Here:
     maps: tuple[Map, ...] | None = None
     count: int = 0
 
-    def outcomes(self) -> Iterator[Outcome]:
+    def outcomes(self) -> Iterator[Outcome | Alike]:
         """Do it, as slowly as the outcomes are taken."""
         if any(isolated(one.path) for one in companions_of(self.task.file, self.task.recipe)):
             yield Failed(self.task.file, "", _NOT_HERE, "save it as .npy")
@@ -128,7 +128,7 @@ def work_on(unit: Unit) -> Answer:
     """Do one unit of work; this is the function that workers run.
 
     Returns:
-        Outcomes, those of files that are `Alike` without the files; of parts of a map what
+        Outcomes, those that are `Alike` without the files or maps; of parts of a map what
         `gpool_cli.batch.pieces.MapJob.join` puts together, up to what is wrong with one of them.
     """
     if isinstance(unit, WholeFiles):

@@ -8,11 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gpool_cli import pulse
+from gpool_cli.batch.alikemaps import pool_alike_maps
 from gpool_cli.batch.inprocess import pool_pieces
 from gpool_cli.batch.masks import Companions
 from gpool_cli.batch.memory import check_memory, is_long, working_bytes
 from gpool_cli.batch.pieces import Partial, Piece, is_normalized, is_packed, job_for
-from gpool_cli.batch.select import may_be_wanted, select
+from gpool_cli.batch.select import Map, may_be_wanted, select
 from gpool_cli.batch.tails import axes_with_tail, names_of_parts
 from gpool_cli.errors import GpoolError
 from gpool_cli.formats.interface import Reader
@@ -20,6 +21,7 @@ from gpool_cli.formats.opening import format_of, open_reader
 from gpool_cli.layout import Layout, layout_doubt
 from gpool_cli.model import (
     STDIN,
+    Alike,
     ArrayInfo,
     Failed,
     FileDone,
@@ -37,9 +39,6 @@ from gpool_cli.printable import printable
 
 if TYPE_CHECKING:
     from gpool_cli.surroundings import Carry
-
-
-Map = tuple[ArrayInfo, Layout]
 
 
 @dataclass
@@ -95,7 +94,7 @@ def list_maps(task: Task) -> Listing:
         return Listing(outcomes=[failure_of(task.file, "", error)])
 
 
-def pool_maps(task: Task, maps: Sequence[Map], count: int) -> Iterator[Outcome]:
+def pool_maps(task: Task, maps: Sequence[Map], count: int) -> Iterator[Outcome | Alike]:
     """Pool some of the maps of a file.
 
     Args:
@@ -105,7 +104,14 @@ def pool_maps(task: Task, maps: Sequence[Map], count: int) -> Iterator[Outcome]:
     """
     try:
         with open_reader(task.file.path, task.access) as reader, Companions(task) as companions:
-            yield from _pool_all(task, reader, companions, maps, count)
+
+            def one_by_one(some: Sequence[Map]) -> Iterator[Outcome]:
+                return _pool_all(task, reader, companions, some, count)
+
+            if task.recipe.has_companions:
+                yield from one_by_one(maps)
+            else:
+                yield from pool_alike_maps(task, reader, maps, count, one_by_one)
     except Exception as error:
         yield failure_of(task.file, "", error)
 

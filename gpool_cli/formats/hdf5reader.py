@@ -13,6 +13,7 @@ from gpool_cli import ceiling, pulse
 from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
 from gpool_cli.formats.files import open_regular, size_of_file
+from gpool_cli.formats.hdf5alike import read_side_by_side
 from gpool_cli.formats.hdf5attributes import read_attributes
 from gpool_cli.formats.hdf5describe import describe, is_annotated
 from gpool_cli.formats.hdf5external import Outside
@@ -71,6 +72,7 @@ class Hdf5Reader(Reader):
         self._annotated: set[str] = set()
         self._last: tuple[ArrayInfo, Source] | None = None
         self._spare: list[Buffers] = []
+        self._buffers = Buffers()
 
     def arrays(self) -> Iterator[ArrayInfo]:
         return self.arrays_named(any_name)
@@ -119,6 +121,11 @@ class Hdf5Reader(Reader):
                 yield block, source.read(block, buffers)
         finally:
             self._spare.append(buffers)
+
+    def side_by_side(self, infos: Sequence[ArrayInfo]) -> Array:
+        if self._raw is None or self._behind is not None:
+            return super().side_by_side(infos)  # A server is better asked for several at a time.
+        return read_side_by_side(self._raw, infos, self._buffers)
 
     def close(self) -> None:
         try:

@@ -101,6 +101,20 @@ class Reader(ABC):
             InputError: The values are truncated or can't be decoded.
         """
 
+    def side_by_side(self, infos: Sequence[ArrayInfo]) -> Array:
+        """The values of arrays of one shape and dtype, where that is quicker than their blocks.
+
+        Args:
+            infos: The arrays, none of them larger than a block.
+
+        Returns:
+            The values of the first of them, with an axis for the arrays in front: as many as
+            `BLOCK_BYTES` has room for, up to one that has to be read by itself. In the axis order
+            of memory, C order, native byte order, valid until the next call. Empty where there is
+            no quicker way.
+        """
+        return np.empty(0)
+
     def close(self) -> None:
         """Close the file."""
 

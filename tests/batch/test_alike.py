@@ -126,7 +126,7 @@ def test_files_that_go_together_have_the_bits_they_have_alone(
     kind = np.dtype(dtype).kind
     plain = [values_of(rng, shape, dtype) for _ in range(9)]
     paths = save_all(tmp_path, [*plain[:5], *(specials(p, i) for i, p in enumerate(plain[5:], 1))])
-    for target in (None, "float64" if kind == "f" else None):
+    for target in (None, "float64") if kind == "f" else (None,):
         recipe = Recipe(POOLINGS, layout, nan, target, batched=True)  # type: ignore[arg-type]
         tasks = tasks_of(paths, recipe)
         assert together(tasks) == alone(tasks)
@@ -379,7 +379,7 @@ def test_a_run_writes_and_says_what_it_does_file_by_file(
 ) -> None:
     damaged(tmp_path / "maps")
     found = []
-    for jobs in (1, 2, 3):
+    for jobs in (1, 3):
         files = written(f"jobs{jobs}", options, output, jobs)
         found.append((files, *map(without_times, capfdbinary.readouterr())))
     monkeypatch.setattr(alike, "pattern_of", lambda path: None)

@@ -78,8 +78,11 @@ def here(task: Task) -> list[tuple[object, ...]]:
 KEYS = [(), ("descriptors",), ("db/000003.jpg/*", "keypoints"), ("nothing",), ("strings/*",)]
 
 
-@pytest.mark.parametrize("keys", KEYS)
-@pytest.mark.parametrize("small", [1, 1 << 30])
+@pytest.mark.parametrize(
+    ("keys", "small"),
+    # In one piece, then dealt out; how, is not a question of names.
+    [*((keys, 1 << 30) for keys in KEYS[:2]), *((keys, 1) for keys in KEYS)],
+)
 def test_what_is_not_opened_changes_nothing(
     features: Path, keys: tuple[str, ...], small: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,7 +107,7 @@ def test_a_plan_opens_no_more_either(features: Path, monkeypatch: pytest.MonkeyP
     assert [str(failure) for failure in fully.failed] == [str(it) for it in lazily.failed]
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("count", [1, 3])
 def test_any_number_of_workers_says_the_same_of_many_groups(
     features: Path, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,13 +126,12 @@ def test_any_number_of_jobs_writes_the_same_bytes_of_many_groups(
     monkeypatch.setattr("gpool_cli.batch.jobs._WORTH_BYTES", 1)
     monkeypatch.setattr(units, "_SMALL_FILE", 1)
     written = []
-    for jobs in ("1", "2", "3"):
+    for jobs in ("1", "3"):
         out = str(tmp_path / f"{jobs}{output}")
         wanted = ["--key", "db/000[0-3]*/descriptors", "--layout", "CL"]
         assert run(["max", *wanted, str(features), "-o", out, "-j", jobs]) == 0
         written.append(Path(out).read_bytes())
     assert written[1] == written[0]
-    assert written[2] == written[0]
 
 
 def test_a_mirror_has_all_groups_with_their_attributes(features: Path, tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def test_any_number_of_jobs_writes_the_same_bytes(
 ) -> None:
     monkeypatch.setattr("gpool_cli.batch.jobs._WORTH_BYTES", 1)
     written = []
-    for jobs in ("1", "2", "4"):
+    for jobs in ("1", "3"):
         place = tmp_path / f"jobs{jobs}"
         place.mkdir()
         target = f"{place}/{output}"
@@ -147,7 +147,6 @@ def test_any_number_of_jobs_writes_the_same_bytes(
         written.append([(str(path.relative_to(place)), path.read_bytes()) for path in files])
     assert written[0]
     assert written[1] == written[0]
-    assert written[2] == written[0]
 
 
 def test_work_is_dealt_out_as_its_size_says(tree: Path) -> None:

@@ -1,7 +1,8 @@
 """A Dask cluster on this machine against worker processes: ``python -m tests.benchmarks.cluster``.
 
-Two Dask workers against one, and against ``--jobs 2``, by turns in one run; medians. The cluster
-is there before the clock starts, as it is for its users, and gpool's own start is in every time.
+Two Dask workers against one, and against ``--jobs 2``, by turns in one run; medians. A cluster is
+there before the clock starts, as it is for its users, and gpool's own start is in every time. There
+is never another one: without work, a scheduler and two workers take a tenth of a core.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from pathlib import Path
 
 GPOOL = [sys.executable, "-m", "gpool_cli"]
 DASK = [sys.executable, "-m", "dask"]
+
+# Who does it, and how many Dask workers they are.
+WAYS = {"2 Dask workers": 2, "1 Dask worker": 1, "--jobs 2": 0}
 
 
 @contextlib.contextmanager
@@ -42,30 +46,33 @@ def cluster(directory: Path, workers: int) -> Iterator[Path]:
         yield where
 
 
+def _run(data: Path, output: Path, workers: int, directory: Path) -> float:
+    """Seconds that gpool takes on a cluster of so many workers; 0 for ``--jobs 2``."""
+    with contextlib.ExitStack() as stack:
+        words = ["--jobs", "2"]
+        if workers:
+            words = ["--scheduler", str(stack.enter_context(cluster(directory, workers)))]
+        started = time.perf_counter()
+        command = ["avg", str(data), "-o", str(output), "--quiet", "--overwrite", *words]
+        subprocess.run([*GPOOL, *command], check=True)
+        return time.perf_counter() - started
+
+
 def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="what is pooled: the gzip data of tests.benchmarks")
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
-        directory = Path(name)
-        one, two = (stack.enter_context(cluster(directory, count)) for count in (1, 2))
-        ways = {
-            "2 Dask workers": ("--scheduler", str(two)),
-            "1 Dask worker": ("--scheduler", str(one)),
-            "--jobs 2": ("--jobs", "2"),
-        }
-        times: dict[str, list[float]] = {way: [] for way in ways}
+    times: dict[str, list[float]] = {way: [] for way in WAYS}
+    with tempfile.TemporaryDirectory() as name:
         for number in range(options.runs + 1):
             outputs = []
-            for way, words in ways.items():
-                outputs.append(directory / f"{len(outputs)}.npy")
-                started = time.perf_counter()
-                command = ["avg", str(options.data), "-o", str(outputs[-1]), "--quiet"]
-                subprocess.run([*GPOOL, *command, "--overwrite", *words], check=True)
+            for way, workers in WAYS.items():
+                outputs.append(Path(name) / f"{len(outputs)}.npy")
+                seconds = _run(options.data, outputs[-1], workers, Path(name))
                 if number:  # The first time fills the caches.
-                    times[way].append(time.perf_counter() - started)
+                    times[way].append(seconds)
             first = outputs[0].read_bytes()
             assert all(output.read_bytes() == first for output in outputs), "the bytes differ"
     ours = statistics.median(times["2 Dask workers"])

@@ -144,10 +144,13 @@ def test_the_same_bytes_for_any_jobs_and_way(gpool, save, layer, here, out):
         assert np.load("0all.npy")[3].tobytes() == alone.tobytes()
 
 
-def test_a_batch_in_pieces_is_the_batch_in_one(gpool, here):
+def test_a_batch_in_pieces_is_the_batch_in_one(gpool, here, monkeypatch):
     """Long batches come in pieces, which are put in order behind the layer."""
+    monkeypatch.setattr("gpool_cli.batch.jobs._WORTH_BYTES", 1)
+    monkeypatch.setattr("gpool_cli.batch.units._SMALL_FILE", 1)
+    monkeypatch.setattr("gpool_cli.formats.interface.PART_BYTES", 1 << 20)
     rng = np.random.default_rng(5)
-    values = rng.random((60_000, 1, 70), "f4")
+    values = rng.random((12_000, 1, 70), "f4")
     np.save("long.npy", values)
     np.save("w.npy", rng.normal(size=(4, 70)))
     words = ("--layout", "NLC", "--weights", "w.npy", "--activation", "none", "-o")

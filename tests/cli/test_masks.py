@@ -130,10 +130,10 @@ def test_positions_stay_true_under_a_mask(gpool, layout, axes):
 @pytest.mark.parametrize("kind", ["npy", "npz"])
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_map_that_is_read_again_has_its_mask_again(gpool, kind, jobs, monkeypatch):
-    monkeypatch.setattr(order, "_KEPT_BYTES", 4 << 20)
+    monkeypatch.setattr(order, "_KEPT_BYTES", 1 << 20)
     rng = np.random.default_rng(0)
-    values = rng.normal(size=(1200, 1200, 1))
-    valid = rng.random((1200, 1200)) < 0.9  # more than a median keeps
+    values = rng.normal(size=(600, 600, 1))
+    valid = rng.random((600, 600)) < 0.9  # more than a median keeps
     if kind == "npy":
         np.save("x.npy", values)
     else:
@@ -366,17 +366,20 @@ class TestWhatIsNoMask:
 
 
 def big_map(layout: str, rng: np.random.Generator) -> np.ndarray:
-    """More than one part, and blocks that end anywhere."""
-    sizes = {"N": 30, "C": 24, "H": 90, "W": 91}
+    """Several blocks, which end anywhere."""
+    sizes = {"N": 10, "C": 24, "H": 90, "W": 91}
     return rng.normal(size=tuple(sizes[letter] for letter in layout)).astype("f4")
 
 
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
 @pytest.mark.parametrize("kind", ["npy", "h5", "npz"])
-def test_the_same_bytes_for_any_number_of_workers(gpool, layout, kind):
+def test_the_same_bytes_for_any_number_of_workers(gpool, monkeypatch, layout, kind):
+    monkeypatch.setattr("gpool_cli.batch.jobs._WORTH_BYTES", 1)
+    monkeypatch.setattr("gpool_cli.batch.units._SMALL_FILE", 1)
+    monkeypatch.setattr("gpool_cli.formats.interface.PART_BYTES", 3 << 20)
     rng = np.random.default_rng(5)
     np.save("x.npy", big_map(layout, rng))
-    valid = rng.random((30, 90, 91)) < 0.5
+    valid = rng.random((10, 90, 91)) < 0.5
     if kind == "npy":
         np.save("m.npy", np.asfortranarray(valid))
     elif kind == "npz":
@@ -390,7 +393,7 @@ def test_the_same_bytes_for_any_number_of_workers(gpool, layout, kind):
     assert Path("1.npz").read_bytes() == Path("2.npz").read_bytes()
     values = np.load("x.npy").transpose([layout.index(letter) for letter in "NCHW"])
     expected = np.stack([v[:, m].mean(1, dtype="f8") for v, m in zip(values, valid, strict=True)])
-    np.testing.assert_allclose(np.load("1.npz")["x.avg"].reshape(30, 24), expected, 1e-6, 1e-8)
+    np.testing.assert_allclose(np.load("1.npz")["x.avg"].reshape(10, 24), expected, 1e-6, 1e-8)
 
 
 def test_a_plan_shows_the_masks(gpool, save):

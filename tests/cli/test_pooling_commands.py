@@ -72,8 +72,11 @@ def test_dry_run_says_every_shape(gpool: Gpool, save: Save) -> None:
     assert "1x1x3 1x1x6" in ran.out
 
 
-def test_a_large_map_in_a_pipe_is_seen_again(gpool: Gpool, stdin: Callable[[bytes], None]) -> None:
-    values = np.random.default_rng(0).standard_normal((600, 700, 24)).astype("f4")  # 40 MB
+def test_a_large_map_in_a_pipe_is_seen_again(
+    gpool: Gpool, stdin: Callable[[bytes], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gpool_cli.poolings.order._KEPT_BYTES", 100)
+    values = np.random.default_rng(0).standard_normal((200, 300, 24)).astype("f4")  # 6 MB
     file = io.BytesIO()
     np.save(file, values)
     stdin(file.getvalue())
@@ -81,10 +84,18 @@ def test_a_large_map_in_a_pipe_is_seen_again(gpool: Gpool, stdin: Callable[[byte
     np.testing.assert_array_equal(np.load("a.npy").ravel(), np.median(values, axis=(0, 1)))
 
 
-@pytest.mark.parametrize("shape", [(600, 700, 24), (12, 150, 150, 40)], ids=["map", "batch"])
+@pytest.mark.parametrize("shape", [(200, 300, 24), (12, 70, 80, 20)], ids=["map", "batch"])
 def test_any_number_of_workers_gives_the_same_bytes(
-    gpool: Gpool, save: Save, here: Path, shape: tuple[int, ...]
+    gpool: Gpool,
+    save: Save,
+    here: Path,
+    shape: tuple[int, ...],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("gpool_cli.batch.jobs._WORTH_BYTES", 1)
+    monkeypatch.setattr("gpool_cli.batch.units._SMALL_FILE", 1)
+    monkeypatch.setattr("gpool_cli.formats.interface.PART_BYTES", 2 << 20)
+    monkeypatch.setattr("gpool_cli.poolings.order._KEPT_BYTES", 4 << 20)
     save("a.npy", shape)
     names = ("median", "std", "l1", "rms", "topk:k=5", "lse", "gem", "lp:p=2.5", "range")
     asked = [word for name in names for word in ("-m", name)]

@@ -88,12 +88,15 @@ class TestInputs:
         assert store.bytes_asked == 64 << 10
 
     def test_a_large_file_is_dealt_out_and_no_byte_is_fetched_for_nothing(
-        self, gpool: Gpool, here: Path, store: Store
+        self, gpool: Gpool, here: Path, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        values = some(150, 32, 32, 64)  # 39 MB: three parts
+        monkeypatch.setattr("gpool_cli.formats.interface.PART_BYTES", 6 << 20)
+        monkeypatch.setattr("gpool_cli.batch.units._SMALL_FILE", 6 << 20)
+        monkeypatch.setattr("gpool_cli.batch.jobs._WORTH_BYTES", 1)
+        values = some(150, 32, 32, 24)  # 15 MB: three parts
         np.save(here / "a.npy", values)
         with h5py.File(here / "a.h5", "w") as file:
-            file.create_dataset("x", data=values, chunks=(5, 32, 32, 64))
+            file.create_dataset("x", data=values, chunks=(5, 32, 32, 24))
         for name in ("a.npy", "a.h5"):
             shutil.copy(here / name, here / f"near-{name}")
             data = store.files[f"b/{name}/{name}"] = (here / name).read_bytes()

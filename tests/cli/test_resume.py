@@ -9,6 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
+from gpool_cli.cli.main import run
+
 MANIFEST, JOURNAL = ".gpool-manifest", ".gpool-journal"
 
 
@@ -34,18 +36,34 @@ def cut_short(root: str, entries: int, torn: bytes = b"") -> None:
             path.unlink()
 
 
-@pytest.fixture
-def tree(gpool, save, here) -> dict[str, bytes]:
-    """Inputs of every kind in t, and what a run over them writes into out."""
-    for name in ("t/a.npy", "t/deep/b.npy", "t/d.h5", "t/e.npz"):
-        save(name)
-    np.savez("t/c.npz", x=np.ones((2, 2, 3)), y=np.zeros((2, 2, 3)))
-    np.savez("t/f.npz", names=np.array(["nothing", "to", "pool"]))
-    assert gpool("avg", "t", "-o", "out", "-f", "npy").code == 0
-    return bytes_in("out")
-
-
 RUN = ("avg", "t", "-o", "out", "-f", "npy")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Inputs of every kind in t, and what a run over them has written into out."""
+    place = tmp_path_factory.mktemp("finished")
+    (place / "t/deep").mkdir(parents=True)
+    values = np.random.default_rng(7).normal(size=(4, 5, 3)).astype("f4")
+    np.save(place / "t/a.npy", values)
+    np.save(place / "t/deep/b.npy", 2 * values)
+    np.savez(place / "t/c.npz", x=np.ones((2, 2, 3)), y=np.zeros((2, 2, 3)))
+    with h5py.File(place / "t/d.h5", "w") as file:
+        file["features"] = 3 * values
+    np.savez(place / "t/e.npz", features=4 * values)
+    np.savez(place / "t/f.npz", names=np.array(["nothing", "to", "pool"]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        assert run([*RUN, "-q"]) == 0
+    return place
+
+
+@pytest.fixture
+def tree(finished, here) -> dict[str, bytes]:
+    """A copy of both, with the times of the inputs; and the bytes in out."""
+    for name in ("t", "out"):
+        shutil.copytree(finished / name, name)
+    return bytes_in("out")
 
 
 @pytest.mark.parametrize(

@@ -404,7 +404,9 @@ class TestRefusals:
     def test_cut_short_anywhere(self, row, write: Write, tmp_path: Path) -> None:
         path = tmp_path / f"a{row.suffixes[0]}"
         write(path, [some((4, 5, 6), "f4")])
-        for file in files_of(path):
+        files = files_of(path)
+        chunks = [file for file in files if file.name[0].isdigit()]
+        for file in sorted({*files} - {*chunks[1:-1]}):
             if file.name == ".zattrs" or '"group"' in file.read_text(errors="replace"):
                 continue  # Nothing in it is needed.
             whole = file.read_bytes()
@@ -466,3 +468,20 @@ def test_bool_of_any_byte_is_true(tmp_path: Path) -> None:
     for row in [row for row in READERS if (tmp_path / f"a{row.suffixes[0]}").exists()]:
         got = read(row, tmp_path / f"a{row.suffixes[0]}")[0]
         np.testing.assert_array_equal(got.view(np.uint8), [[0, 1, 1], [1, 1, 0]])
+
+
+@every_kind
+@pytest.mark.parametrize("dtype", ["f4", ">i2"])
+def test_side_by_side_arrays_have_the_values_of_their_blocks(
+    tmp_path: Path, row: Any, write: Write, dtype: str
+) -> None:
+    path = tmp_path / f"maps{row.suffixes[0]}"
+    write(path, [np.arange(60, dtype=dtype).reshape(3, 4, 5) + i for i in range(4)])
+    with load_reader(row)(str(path)) as reader:
+        infos = list(reader.arrays())
+        for first in range(len(infos)):
+            together = reader.side_by_side(infos[first:]).copy()
+            for info, values in zip(infos[first:], together, strict=False):
+                (_, alone), *_ = reader.blocks(info)
+                assert values.dtype == alone.dtype
+                np.testing.assert_array_equal(values, alone)

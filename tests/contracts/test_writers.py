@@ -568,7 +568,7 @@ class TestSameBytes:
     @pytest.mark.parametrize("stack", [False, True])
     def test_at_another_time(self, row: Row, stack: bool, monkeypatch: pytest.MonkeyPatch) -> None:
         results = [
-            a_result(np.arange(5000, dtype="f4") + i, f"{i}.npy", pooling=pooling)
+            a_result(np.arange(1000, dtype="f4") + i, f"{i}.npy", pooling=pooling)
             for i in range(20)
             for pooling in ("avg", "max")
         ]

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -39,11 +39,17 @@ def ulp(size: Fraction, dtype: np.dtype[Any]) -> Fraction:
     return Fraction(2) ** int(max(exponent, info.minexp) - info.nmant)
 
 
+def exact_sum(values: Iterable[float]) -> Fraction:
+    """The sum without rounding: of numbers of whole units, which are a power of two for floats."""
+    parts = [x.as_integer_ratio() for x in values]
+    unit = max(unit for _, unit in parts)
+    return Fraction(sum(count * (unit // own) for count, own in parts), unit)
+
+
 def assert_is_the_mean(got: np.generic, values: Array, ulps: int) -> None:
     """Hold a mean against the exact one, in units in the last place at the mean of abs(x)."""
-    exact = [Fraction(x) for x in values.ravel().tolist()]
-    mean = sum(exact) / len(exact)
-    size = sum(abs(x) for x in exact) / len(exact)
+    mean = exact_sum(values.ravel().tolist()) / values.size
+    size = exact_sum(map(abs, values.ravel().tolist())) / values.size
     # `math.fsum(values) / n` is this number, but for sums that float64 can't hold.
     off = abs(Fraction(got.item()) - Fraction(float(mean)))
     unit = ulp(size, got.dtype)

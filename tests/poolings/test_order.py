@@ -26,7 +26,7 @@ def test_a_file_that_is_seen_several_times_and_one_in_a_deflated_member(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(order, "_KEPT_BYTES", 100)
-    values = np.random.default_rng(0).standard_normal((700, 700, 20)).astype("f4")
+    values = np.random.default_rng(0).standard_normal((400, 350, 20)).astype("f4")
     np.save(tmp_path / "a.npy", values)
     np.savez_compressed(tmp_path / "a.npz", values)
     expected = np.median(values.reshape(-1, 20), axis=0).astype("f4")
