@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gpool_cli.cli.importing import importing
 from gpool_cli.cli.options import RunOptions, collect, run_options
 from gpool_cli.poolings import Row, row_of
 from gpool_cli.poolings.parameters import Parameter
@@ -58,6 +59,7 @@ def _option_of(parameter: Parameter) -> click.Option:
 def run_poolings(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
     """Run poolings over the inputs that a command was given; its exit code."""
     # Imported when it is run, so that help needs no numpy.
-    from gpool_cli.cli.execute import execute
+    with importing():
+        from gpool_cli.cli.execute import execute
 
     return execute(specs, options)

@@ -33,7 +33,7 @@ _DTYPES = (
 _SUMMARIES = ("full", "short", "none")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ArrayOptions:
     """What in a file, and how it is read."""
 
@@ -50,7 +50,7 @@ class ArrayOptions:
         return Access(follow=self.follow_external, lock=not self.no_lock, view=self.view or "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class InputOptions(ArrayOptions):
     """Which files, and what in them."""
 
@@ -59,7 +59,7 @@ class InputOptions(ArrayOptions):
     nul: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SayOptions:
     """How much is said of a run."""
 
@@ -68,7 +68,7 @@ class SayOptions:
     reports: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RunOptions(InputOptions, SayOptions):
     """Everything that the pooling commands share."""
 
