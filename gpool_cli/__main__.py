@@ -10,8 +10,10 @@ def main() -> NoReturn:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # Nothing has begun: until there is a better answer, Ctrl-C just ends the process.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from gpool_cli.cli.main import main as begin
+    from gpool_cli.cli.importing import importing
 
+    with importing():
+        from gpool_cli.cli.main import main as begin
     try:
         begin()
     finally:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gpool_cli.sketch import Sketch
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pooled:
     """What people are told of one result.
 
@@ -54,7 +54,7 @@ class Pooled:
     sketch: Sketch | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DoneBefore:
     """An input that an earlier run finished; nothing is done about it.
 
@@ -67,14 +67,14 @@ class DoneBefore:
     outputs: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Advanced:
     """Some share of a large file has been worked on; the shares of a file make 1."""
 
     share: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Together:
     """What listeners are told of files that were alike, once for all of them.
 

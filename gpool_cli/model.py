@@ -150,7 +150,7 @@ class Part:
         return (*shape[: self.axis], self.last - self.first, *shape[self.axis + 1 :])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Task:
     """One unit of work for one worker: a file, and what is computed from it.
 
@@ -169,7 +169,7 @@ class Task:
     access: Access = DEFAULT_ACCESS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
     """What one pooling made of one map, or of some of the maps of a large batch.
 
@@ -227,7 +227,7 @@ class Result:
         return self.rows is None or self.start + len(self.values) == self.rows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Alike:
     """What was made of consecutive maps of one shape and dtype: one in each file, or all in one.
 
@@ -312,7 +312,7 @@ class Failed:
     hint: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Opened:
     """The first word of a file whose surroundings its output takes over."""
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import numpy
 import pytest
 
 import gpool_cli
@@ -74,6 +75,26 @@ MAY_USE = {
     "fsspec": {"remote"},
     "aiohttp": {"remote"},
     "yarl": {"remote"},
+}
+
+# Dataclasses that a run of one npy file imports, and that are compared or hashed by value. The
+# others say eq=False: a start makes them all, and every method of them takes time.
+COMPARED = {
+    "access.Access",
+    "batch.masks.Companion",
+    "formats.interface.WriteStyle",
+    "layout.Layout",
+    *("model.ArrayInfo", "model.Block", "model.Failed", "model.FileDone", "model.InputFile"),
+    *("model.Part", "model.Skipped", "model.TooLarge", "model.Warned"),
+    "packing.Packing",
+    *("recipe.PoolingSpec", "recipe.Recipe"),
+}
+
+# What such a run has no use for; it is imported where it is needed.
+NEEDLESS = {
+    *("click.shell_completion", "concurrent.futures", "h5py", "hashlib", "rich", "tempfile"),
+    *("gpool_cli.batch.alike", "gpool_cli.batch.record", "gpool_cli.batch.sinks.far"),
+    *("gpool_cli.cli.pool", "gpool_cli.formats.extras", "gpool_cli.remote.stores"),
 }
 
 
@@ -210,3 +231,29 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     assert "gpool" in ran.stdout
+
+
+def after_a_run_of_one_file(tmp_path: Path, code: str) -> str:
+    """What code prints at the end of a process that has pooled one npy file."""
+    numpy.save(tmp_path / "map.npy", numpy.ones((4, 4, 3), "f4"))
+    arguments = ["avg", str(tmp_path / "map.npy"), "-o", str(tmp_path / "out.npy"), "--quiet"]
+    begin = "import dataclasses, sys\nfrom gpool_cli.cli.main import run"
+    command = [sys.executable, "-c", f"{begin}\nassert run({arguments}) == 0\n{code}"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_run_of_one_file_imports_nothing_needless(tmp_path: Path) -> None:
+    loaded = set(after_a_run_of_one_file(tmp_path, "print(*sys.modules)").split())
+    assert "gpool_cli.formats.npy" in loaded
+    assert not NEEDLESS & loaded
+
+
+def test_dataclasses_have_no_methods_that_nobody_calls(tmp_path: Path) -> None:
+    code = (
+        "for name, module in sorted(sys.modules.items()):\n"
+        "    for kind in vars(module).values() if name.startswith('gpool_cli.') else ():\n"
+        "        if dataclasses.is_dataclass(kind) and getattr(kind, '__module__', '') == name:\n"
+        "            if '__eq__' in vars(kind):\n"
+        "                print(name.removeprefix('gpool_cli.') + '.' + kind.__name__)\n"
+    )
+    assert set(after_a_run_of_one_file(tmp_path, code).split()) == COMPARED

@@ -39,7 +39,7 @@ class Beside(Protocol):
         """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Counted:
     """A block of which it is known what counts.
 

@@ -18,7 +18,7 @@ Kind = Literal["nowhere", "stdout", "file", "directory"]
 _FORBIDDEN = '%/\0\\:*?"<>|' if os.name == "nt" else "%/\0"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Destination:
     """Where the results of a run go.
 

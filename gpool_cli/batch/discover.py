@@ -25,7 +25,7 @@ _KEY_IN_NAME = re.compile(
 )
 
 
-@dataclass
+@dataclass(eq=False)
 class Found:
     """What the user's words lead to.
 

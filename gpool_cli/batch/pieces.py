@@ -35,7 +35,7 @@ Read = Callable[[], Blocks]
 """Gives the same blocks each time; it is called more than once for poolings that repeat."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Piece:
     """Pooled values of some maps of an array.
 
@@ -60,7 +60,7 @@ class Piece:
     whole: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Partial:
     """What is known of a map after one of its parts.
 

@@ -28,7 +28,7 @@ Advance = Callable[[float], None]
 Answers = Iterator[tuple[Step, Answer | None]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Work:
     """Who does the work.
 

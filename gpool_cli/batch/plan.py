@@ -24,7 +24,7 @@ _REPLACE = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Planned:
     """One input of a plan.
 

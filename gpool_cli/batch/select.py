@@ -16,7 +16,7 @@ Map = tuple[ArrayInfo, Layout]
 """An array that is pooled, and the meaning of its axes."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Selection:
     """What to do with the arrays of one file.
 

@@ -20,7 +20,7 @@ from gpool_cli.model import ArrayInfo, Block, Result, Task
 from gpool_cli.recipe import Recipe
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rows:
     """What came of the maps that were in memory together: a row for each.
 

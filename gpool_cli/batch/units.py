@@ -42,7 +42,7 @@ _NOT_HERE = "can't have a mask or a weights map in HDF5, for it is read as one s
 _MOST_PARTS_AT_ONCE = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WholeFiles:
     """Files that one worker does from end to end, with so much memory for each."""
 
@@ -50,7 +50,7 @@ class WholeFiles:
     share: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Maps:
     """Some of the maps of a file.
 
@@ -69,7 +69,7 @@ class Maps:
     memory: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MapParts:
     """Some consecutive parts of a large map; the rest is as in `Maps`."""
 
@@ -82,21 +82,21 @@ class MapParts:
     memory: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ListMaps:
     """What is in a file, looked up by a worker."""
 
     task: Task
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Said:
     """No work: what there is to say at this place."""
 
     outcomes: tuple[Outcome, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Here:
     """Work for this process: a pipe, or maps whose results are too long to come back at once."""
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from gpool_cli.surroundings import Carry
 
 
-@dataclass
+@dataclass(eq=False)
 class Listing:
     """What is in a file, before any of its values are read.
 

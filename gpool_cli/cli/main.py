@@ -17,7 +17,7 @@ import click
 
 from gpool_cli import __version__
 from gpool_cli.batch.stopping import stop
-from gpool_cli.cli.pool import pooling_command
+from gpool_cli.cli.onepooling import pooling_command
 from gpool_cli.errors import (
     GpoolError,
     HungUp,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
-from click.shell_completion import CompletionItem
 
 from gpool_cli.access import NARROW_FLOATS, Access
 from gpool_cli.errors import UsageError
@@ -20,6 +19,8 @@ from gpool_cli.recipe import FILL_POLICIES, NAN_POLICIES, NORMS, FillPolicy, Nan
 from gpool_cli.report.records import check_name
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from gpool_cli.batch.shard import Shard
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -32,7 +33,7 @@ _DTYPES = (
 _SUMMARIES = ("full", "short", "none")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ArrayOptions:
     """What in a file, and how it is read."""
 
@@ -49,7 +50,7 @@ class ArrayOptions:
         return Access(follow=self.follow_external, lock=not self.no_lock, view=self.view or "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class InputOptions(ArrayOptions):
     """Which files, and what in them."""
 
@@ -58,7 +59,7 @@ class InputOptions(ArrayOptions):
     nul: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SayOptions:
     """How much is said of a run."""
 
@@ -67,7 +68,7 @@ class SayOptions:
     reports: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RunOptions(InputOptions, SayOptions):
     """Everything that the pooling commands share."""
 
@@ -101,6 +102,8 @@ class RunOptions(InputOptions, SayOptions):
 
 def complete_path(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Leave it to the shell, which knows files."""
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(incomplete, type="file")]
 
 

@@ -1,60 +1,26 @@
-"""The pooling commands: one for every row of the table of poolings, and ``pool`` for several."""
+"""``gpool pool``: several poolings in one pass over the data."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
+from gpool_cli.cli.onepooling import run_poolings
 from gpool_cli.cli.options import RunOptions, collect, run_options
 from gpool_cli.errors import UsageError
-from gpool_cli.poolings import COMMANDS, Row, parse_pooling, row_of
-from gpool_cli.poolings.parameters import Parameter
-from gpool_cli.recipe import PoolingSpec
+from gpool_cli.poolings import COMMANDS, parse_pooling
 
-
-def pooling_command(row: Row) -> click.Command:
-    """The command of one pooling, with an option for each of its parameters and companions."""
-
-    @click.command(row.name, help=f"{row.help}\n\n{_ABOUT_INPUTS}")
-    @run_options
-    def command(**values: Any) -> int:
-        given = {p.name: values[p.name] for p in row.parameters}
-        specs = [row.spec({name: value for name, value in given.items() if value is not None})]
-        specs += [PoolingSpec(name) for name in row.companions if values[name]]
-        return _execute(specs, collect(RunOptions, values))
-
-    # Click lists the options that were added last first.
-    for name in reversed(row.companions):
-        _add_option(command, click.Option([f"--{name}"], is_flag=True, help=row_of(name).help))
-    for parameter in reversed(row.parameters):
-        _add_option(command, _option_of(parameter))
-    return command
-
-
-def _add_option(command: click.Command, option: click.Option) -> None:
-    command.params.insert(1, option)
-
-
-def _option_of(parameter: Parameter) -> click.Option:
-    def checked(_: click.Context, __: click.Parameter, text: str | None) -> float | None:
-        return parameter.parsed(text) if text is not None else None
-
-    default = "" if parameter.default is None else f"  [default: {parameter.default:g}]"
-    return click.Option(
-        [f"--{parameter.name}"],
-        metavar="NUMBER",
-        callback=checked,
-        required=parameter.default is None,
-        help=f"{parameter.help}{default}",
-    )
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 def _complete_pooling(
     _: click.Context, __: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(row.name) for row in COMMANDS if row.name.startswith(incomplete)]
 
 
@@ -79,17 +45,4 @@ def pool(methods: Sequence[str], **values: Any) -> int:
     specs = [parse_pooling(method) for method in methods]
     if len(set(specs)) < len(specs):
         raise UsageError("a pooling is named twice", "name each once with -m")
-    return _execute(specs, collect(RunOptions, values))
-
-
-def _execute(specs: Sequence[PoolingSpec], options: RunOptions) -> int:
-    # Imported when it is run, so that help needs no numpy.
-    from gpool_cli.cli.execute import execute
-
-    return execute(specs, options)
-
-
-_ABOUT_INPUTS = (
-    "Reads npy, npz, HDF5 and other files (gpool formats lists them), directories of them, URLs of "
-    "both, or npy on standard input (-). Without -o the values are shown and nothing is written."
-)
+    return run_poolings(specs, collect(RunOptions, values))

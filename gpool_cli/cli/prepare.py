@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gpool_cli.batch.confidences import Classifier
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prepared:
     """A run that was checked, and that has written nothing yet.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gpool_cli.formats.interface import Reader, Writer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Row:
     """One format in the table.
 

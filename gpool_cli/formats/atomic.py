@@ -23,7 +23,7 @@ _HINT = "nothing was left half written; make room or choose another place with -
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Written:
     """A complete file that has not its name yet, and may not be on the disk.
 

@@ -198,7 +198,7 @@ class Writer(ABC):
         """Let go of everything, because the file will be thrown away."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Parts(Sequence[Part]):
     """The parts of an array, made when they are asked for: a header may promise any number.
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from gpool_cli.access import NARROW_FLOATS
 from gpool_cli.formats.dtypes import as_native
-from gpool_cli.formats.extras import load
 from gpool_cli.formats.interface import Array
 from gpool_cli.layout import size_of
 from gpool_cli.model import ArrayInfo
@@ -57,6 +56,9 @@ def as_read(stored: Array, narrow: str) -> Array:
     native = as_native(stored)
     if not narrow:
         return native
+    # Few files need what is beside the base install.
+    from gpool_cli.formats.extras import load
+
     dtype = getattr(load("ml_dtypes", narrow), narrow)
     wide: Array = native.view(dtype).astype(np.float32)
     return wide

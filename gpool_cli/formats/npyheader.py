@@ -53,7 +53,7 @@ _PLAIN = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NpyHeader:
     """What an npy header says.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gpool_cli.poolings.interface import Pooling
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Row:
     """One pooling in the table.
 

@@ -20,7 +20,7 @@ Region = tuple[slice, ...]
 Made = TypeVar("Made")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cells:
     """A block in the form that statistics are taken of.
 
@@ -40,7 +40,7 @@ class Cells:
     weights: Floats | None = None
     start: tuple[int, ...] = ()
     extent: tuple[int, ...] = ()
-    _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def once(self, name: str, make: Callable[[], Made]) -> Made:
         """What several statistics need of a block, made by the first that asks for it."""
@@ -79,7 +79,7 @@ class Repeating(Statistic, Protocol):
         """Asked when all values were seen: whether all must be seen once more."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grid:
     """What a statistic must know of a map before it sees any of it.
 
@@ -98,7 +98,7 @@ class Grid:
     reversed: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pooling:
     """A row of the table of poolings.
 

@@ -10,7 +10,7 @@ from gpool_cli.poolings import kernels
 from gpool_cli.poolings.interface import Array, Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Norm:
     """What the length of a vector is.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gpool_cli.errors import UsageError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Parameter:
     """One number that a pooling depends on.
 

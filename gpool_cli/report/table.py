@@ -13,7 +13,7 @@ _NARROW = 80
 _MOST_WHEN_NARROW = 6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Column:
     """A column that a table may have.
 
