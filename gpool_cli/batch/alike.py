@@ -62,7 +62,7 @@ def _next_answers(
         if not len(values):
             break
         try:
-            blocks.append(pool_rows(values, kind.layout, first.recipe))
+            blocks += pool_rows(values, kind.layout, first.recipe)
         except Exception:
             # Each file for itself, and what is wrong with one is said of that one.
             if not blocks:

@@ -70,7 +70,7 @@ def _together(task: Task, reader: Reader, alike: Sequence[Map], count: int) -> A
         if not len(values):
             break
         try:
-            blocks.append(pool_rows(values, alike[0][1], task.recipe))
+            blocks += pool_rows(values, alike[0][1], task.recipe)
         except Exception:
             break  # Each map for itself, and what is wrong with one is said of that one.
         done += len(values)

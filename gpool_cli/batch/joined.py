@@ -3,8 +3,9 @@
 The pieces of several poolings of one map come in turns, and a map may fail after some of them.
 They wait in a temporary file until the map is done: what is written has no half maps in it. Where
 pieces may be written in turns, and nothing is kept of a file with a map that fails, they don't
-wait. The values of a piece that waited there are valid until the next one is asked for; the first
-piece of a result, which is looked at again when all have passed, never waits there.
+wait, and a warning never does. The values of a piece that waited there are valid until the next
+one is asked for; the first piece of a result, which is looked at again when all have passed, never
+waits there.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from gpool_cli.formats.spool import IN_MEMORY, Spool
-from gpool_cli.model import Alike, InputFile, Outcome, Result
+from gpool_cli.model import Alike, InputFile, Outcome, Result, Warned
 from gpool_cli.recipe import PoolingSpec
 
 
@@ -32,6 +33,9 @@ def joined(
     try:
         for outcome in outcomes:
             piece = _waits(outcome, in_turns)
+            if isinstance(outcome, Warned) and not _all_whole(waiting):
+                yield outcome
+                continue
             if piece is None or (piece.start == 0 and piece.pooling in waiting):
                 yield from _let_go(waiting)
             if piece is None:
@@ -53,9 +57,13 @@ def _waits(outcome: Outcome | Alike, in_turns: Callable[[InputFile], bool]) -> R
     return None
 
 
+def _all_whole(waiting: dict[PoolingSpec, _Pieces]) -> bool:
+    return all(pieces.complete for pieces in waiting.values())
+
+
 def _let_go(waiting: dict[PoolingSpec, _Pieces]) -> Iterator[Result]:
     """Yield what waits, if it is whole, and forget it."""
-    if all(pieces.complete for pieces in waiting.values()):
+    if _all_whole(waiting):
         for pieces in waiting.values():
             yield from pieces
     for pieces in waiting.values():

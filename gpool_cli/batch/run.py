@@ -118,6 +118,7 @@ def take_outcomes(
         check()
         sink.finish(failed=tally.failed_files > 0)
     except BaseException:
+        run.forget_what_is_not_whole()
         sink.discard()
         raise
     finally:
@@ -227,7 +228,7 @@ class _Run:
             self._sink.hear(event)
         if isinstance(event, Failed):
             self._failed = True
-            self._forget_what_is_not_whole()
+            self.forget_what_is_not_whole()
         elif isinstance(event, Skipped):
             self.tally.skipped += 1
         elif isinstance(event, Pooled) and event.first:
@@ -238,7 +239,7 @@ class _Run:
         else:
             self._listen(event)
 
-    def _forget_what_is_not_whole(self) -> None:
+    def forget_what_is_not_whole(self) -> None:
         """Take out of the totals what was counted of a map that failed after some pieces."""
         if self._tellers:
             before, self._zeros = self._before

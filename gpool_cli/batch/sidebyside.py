@@ -11,10 +11,11 @@ from itertools import chain
 
 import numpy as np
 
+from gpool_cli.batch.memory import working_bytes
 from gpool_cli.batch.pieces import Piece, is_normalized, job_for
 from gpool_cli.batch.tails import axes_with_tail, names_of_parts
 from gpool_cli.errors import InputError
-from gpool_cli.formats.interface import Array
+from gpool_cli.formats.interface import BLOCK_BYTES, Array
 from gpool_cli.layout import Layout
 from gpool_cli.model import ArrayInfo, Block, Result, Task
 from gpool_cli.recipe import Recipe
@@ -33,8 +34,8 @@ class Rows:
     omitted: tuple[int, ...]
 
 
-def pool_rows(values: Array, layout: Layout, recipe: Recipe) -> Rows:
-    """Pool maps as a batch.
+def pool_rows(values: Array, layout: Layout, recipe: Recipe) -> list[Rows]:
+    """Pool maps as a batch, or as several where much is to be known of each channel.
 
     Args:
         values: The maps, with an axis for them in front: C order, native byte order.
@@ -44,6 +45,13 @@ def pool_rows(values: Array, layout: Layout, recipe: Recipe) -> Rows:
     Raises:
         InputError: NaN is an error, or a result does not fit, or a channel has no value.
     """
+    one = ArrayInfo("", values.shape[1:], values.dtype)
+    most = max(1, BLOCK_BYTES // max(1, working_bytes(one, layout, recipe)))
+    firsts = range(0, len(values), most)
+    return [_pool_batch(values[first : first + most], layout, recipe) for first in firsts]
+
+
+def _pool_batch(values: Array, layout: Layout, recipe: Recipe) -> Rows:
     shape = values.shape
     info = ArrayInfo("", shape, values.dtype)
     job = job_for(info, Layout(f"N{layout.axes}", layout.origin), recipe)

@@ -9,9 +9,11 @@ import pytest
 
 from gpool_cli.batch import units
 from gpool_cli.batch.pipeline import Work, outcomes_of
+from gpool_cli.batch.sidebyside import pool_rows
 from gpool_cli.batch.work import list_maps, pool_maps
 from gpool_cli.formats import hdf5reader
 from gpool_cli.formats.interface import Reader
+from gpool_cli.layout import Layout
 from gpool_cli.model import Alike, Failed, InputFile, Outcome, Result, Task
 from gpool_cli.recipe import NAN_POLICIES, PoolingSpec, Recipe
 from tests.batch.test_alike import POOLINGS, specials, told, values_of
@@ -62,6 +64,17 @@ def check_same_as_alone(path: Path, recipe: Recipe, monkeypatch: pytest.MonkeyPa
         assert not any(counts(path, recipe))
         assert together == [told(outcome) for outcome in said_of(path, recipe)]
     return counts(path, recipe)
+
+
+def test_what_is_known_of_channels_at_a_time_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    for shape, batches in (((1, 1, 1 << 16), 20), ((1, 1, 1 << 12), 3), ((16, 16, 64), 1)):
+        values = rng.random((20, *shape), "f4")
+        rows = pool_rows(values, Layout("HWC"), Recipe((PoolingSpec("lse", (("r", 10.0),)),)))
+        assert len(rows) == batches
+        got = np.concatenate([one.piece.values[0] for one in rows])
+        exact = np.log(np.exp(10 * values.astype("f8")).mean(axis=(1, 2))) / 10
+        np.testing.assert_allclose(got.reshape(exact.shape), exact, rtol=1e-6)
 
 
 @pytest.mark.parametrize("batched", [False, True])

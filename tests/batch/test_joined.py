@@ -9,7 +9,7 @@ import numpy as np
 from gpool_cli.batch.joined import joined
 from gpool_cli.formats.spool import IN_MEMORY
 from gpool_cli.layout import Layout
-from gpool_cli.model import ArrayInfo, InputFile, Result
+from gpool_cli.model import ArrayInfo, InputFile, Result, Warned
 from gpool_cli.recipe import PoolingSpec
 
 ROWS, PIECES = 1000, 40
@@ -55,6 +55,14 @@ def test_pieces_come_pooling_after_pooling() -> None:
 
 def test_a_map_that_is_not_whole_is_left_out() -> None:
     assert order(joined(list(in_turns(2))[:3], never)) == []
+
+
+def test_a_warning_in_the_middle_of_a_map_loses_none_of_it() -> None:
+    warning = Warned(InputFile("a.npy", "a.npy"), "", "confidence", "is doubtful")
+    given = list(in_turns(2))
+    taken = list(joined([*given[:3], warning, given[3], warning], never))
+    assert order(taken) == [("avg", 0), ("avg", 2), ("max", 0), ("max", 2)]
+    assert [i for i, one in enumerate(taken) if one is warning] == [0, 5]
 
 
 def test_where_they_may_come_in_turns_pieces_come_at_once() -> None:

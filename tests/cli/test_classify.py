@@ -171,6 +171,32 @@ def test_a_batch_in_pieces_is_the_batch_in_one(gpool, here, monkeypatch):
     assert (ran.code, len(ran.errors), Path("strict.npy").exists()) == (1, 1, False)
 
 
+@pytest.mark.parametrize("words", [("all.npy",), ("all.npz",), ("-",), ("x.npz", "--shard", "1/1")])
+def test_a_batch_whose_later_pieces_hold_nan_loses_none(gpool, here, monkeypatch, words):
+    monkeypatch.setattr("gpool_cli.batch.units._SMALL_FILE", 1)
+    monkeypatch.setattr("gpool_cli.formats.interface.PART_BYTES", 1 << 12)
+    (here / "t").mkdir()
+    values = np.ones((600, 1, 7), "f4")
+    values[400:] = np.nan
+    np.save("t/a.npy", values)
+    np.save("t/b.npy", values[:400])
+    np.save("w.npy", np.ones((3, 7)))
+    ran = gpool("classify", "t", "--layout", "NLC", "--weights", "w.npy", "-o", *words)
+    said = [line for line in ran.errors if line.startswith("gpool:")]
+    assert (ran.code, len(said)) == (0, 1)
+    assert "t/a.npy: has confidences that are NaN" in said[0]
+    if "--shard" in words:
+        assert gpool("merge", *here.glob("*.shard"), "-o", "x.npz").code == 0
+    data = io.BytesIO(ran.data)
+    if words == ("all.npy",):
+        counts = [len(np.load("all.npy"))]
+    elif words == ("-",):
+        counts = [len(np.load(data)), len(np.load(data))]
+    else:
+        counts = [len(one) for one in np.load(words[0]).values()]
+    assert counts in ([600, 400], [1000])
+
+
 def test_a_directory_and_its_resume(gpool, save, layer):
     save("t/a.npy")
     save("t/b.npy")

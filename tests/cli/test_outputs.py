@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 
 from gpool_cli.batch import joined
+from gpool_cli.batch.sinks.outputs import Outputs
+from gpool_cli.errors import Interrupted
 from gpool_cli.formats import interface, spool
+from gpool_cli.model import Result
 
 
 def files(root: str | Path = ".") -> list[str]:
@@ -388,6 +391,44 @@ def test_what_was_pooled_beside_a_failing_map_is_said_to_be_dropped(gpool, here,
         "gpool: warning: half.npz: nothing of it was written, since not all of it could be pooled"
     )
     assert ran.errors.count(said) == 1
+
+
+def test_many_failing_maps_of_a_file_leave_no_outputs_open(gpool, here, monkeypatch):
+    monkeypatch.setattr(interface, "PART_BYTES", 4096)
+    values = np.ones((60, 5, 6, 8), "f4")
+    values[-1] = np.nan
+    np.savez(here / "a.npz", **{f"m{i}": values for i in range(9)})
+    most = []
+    add = Outputs.add
+
+    def counted(self: Outputs, path: str, result: Result) -> None:
+        add(self, path, result)
+        most.append(len(self._open))
+
+    monkeypatch.setattr(Outputs, "add", counted)
+    words = ["pool", "-m", "avg", "-m", "max", "a.npz", "-o", "dir/", "-f", "npy"]
+    assert gpool(*words, "--nan", "error").code == 1
+    assert (max(most), files()) == (2, ["a.npz"])
+
+
+@pytest.mark.parametrize("out", ["dir/", "out.npz"])
+def test_a_map_that_is_interrupted_after_some_rows_counts_for_nothing(
+    gpool, here, monkeypatch, out
+):
+    monkeypatch.setattr(interface, "PART_BYTES", 4096)
+    np.save(here / "a.npy", np.full((600, 5, 6, 8), np.nan, "f4"))
+    taken = iter(range(5))
+
+    def check() -> None:
+        if next(taken, None) is None:
+            raise Interrupted
+
+    monkeypatch.setattr("gpool_cli.batch.run.check", check)
+    words = ["pool", "-m", "avg", "-m", "max", "a.npy", "-o", out, "--report", "report.json"]
+    assert gpool(*words).code == 130
+    assert [name for name in files() if ".gpool" not in name] == ["a.npy", "report.json"]
+    totals = json.loads((here / "report.json").read_text())["totals"]
+    assert (totals["nan_values"], totals["maps"], totals["channels"]) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("out", ["out.h5", "out.npz", "out.npy", "out.csv", "dir/", None])

@@ -17,7 +17,7 @@ from gpool_cli.batch.waiting import Waiting
 from gpool_cli.errors import InputError
 from gpool_cli.formats.atomic import Written
 from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.model import InputFile, Result
+from gpool_cli.model import Failed, InputFile, Result, Skipped, Warned
 
 if TYPE_CHECKING:
     from gpool_cli.surroundings import Surroundings
@@ -75,6 +75,11 @@ class DirectorySink(Sink):
         if taken or (os.path.lexists(path) and not self._destination.may_replace):
             raise already_there(path)
         self._unplanned.add(path)
+
+    def hear(self, said: Skipped | Warned | Failed) -> None:
+        # Nothing is kept of an input that fails, and the outputs of its next maps may be many.
+        if isinstance(said, Failed) and self._outputs is not None:
+            self._outputs.discard()
 
     @held()
     def end(self, failed: bool) -> None:

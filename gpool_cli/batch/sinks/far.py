@@ -14,7 +14,7 @@ from gpool_cli.batch.sinks.outputs import Outputs, takes_turns
 from gpool_cli.batch.sinks.unplanned import already_there, may_be_unplanned
 from gpool_cli.batch.stopping import held
 from gpool_cli.formats.interface import WriteStyle
-from gpool_cli.model import Alike, InputFile, Result
+from gpool_cli.model import Alike, Failed, InputFile, Result, Skipped, Warned
 from gpool_cli.remote.uploads import Uploads, is_there
 
 if TYPE_CHECKING:
@@ -116,6 +116,11 @@ class FarDirectorySink(Sink):
         """Refuse to replace what the plan did not know of."""
         if not self._destination.may_replace and is_there(url):
             raise already_there(url)
+
+    def hear(self, said: Skipped | Warned | Failed) -> None:
+        # Nothing is kept of an input that fails, and the outputs of its next maps may be many.
+        if isinstance(said, Failed) and self._outputs is not None:
+            self._outputs.discard()
 
     @held()
     def end(self, failed: bool) -> None:
