@@ -54,11 +54,13 @@ class Stopped(BaseException):
     """The run was asked to stop; like a KeyboardInterrupt it is no fault of any input.
 
     Attributes:
+        kept: What became of what was finished; empty where there is nothing to say.
         hint: What to do about it; empty where there is nothing to say.
     """
 
     exit_code = 1
     word = "stopped"
+    kept = ""
     hint = ""
 
 

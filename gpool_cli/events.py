@@ -69,9 +69,15 @@ class DoneBefore:
 
 @dataclass(frozen=True, eq=False)
 class Advanced:
-    """Some share of a large file has been worked on; the shares of a file make 1."""
+    """Some share of a large file has been worked on.
+
+    Attributes:
+        share: The share; those of a file make 1.
+        nbytes: The bytes of it that are of a map of which nothing was told yet.
+    """
 
     share: float
+    nbytes: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -300,6 +300,23 @@ def test_a_signal_keeps_what_is_finished_and_leaves_nothing_half(here, number, c
     assert np.load("out/b.npy").shape == (1, 1, 1, 7)
 
 
+@pytest.mark.parametrize("output", ["out.h5", "out.npy", "out.csv"])
+def test_a_signal_leaves_no_part_of_a_file(here, output):
+    before = sorted(os.listdir("."))
+    process = start("max", "b.npy", "-", "-o", output, stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(Path("a.npy").read_bytes()[:-4])
+    process.stdin.flush()
+    wait_for(lambda: len(os.listdir(".")) > len(before))
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, sorted(os.listdir("."))) == (130, before)
+    assert said.decode() == (
+        "gpool: error: interrupted; an output file is written when it is whole "
+        "(a directory keeps what is finished)\n"
+    )
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_in_the_middle_of_many_files(here, number, code):
     os.mkdir("many")

@@ -217,6 +217,8 @@ def _without_nan(cells: Cells, nan: NanPolicy) -> tuple[Cells, int]:
     if not count:
         return cells, 0
     if nan == "error":
-        raise InputError("holds NaN", "leave NaN out with --nan omit, or let it through")
+        raise InputError(
+            "holds NaN", "leave them out with --nan omit, or let them be with --nan propagate"
+        )
     missing = found if cells.missing is None else found | cells.missing
     return replace(cells, missing=missing), count

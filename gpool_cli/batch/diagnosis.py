@@ -72,7 +72,7 @@ def diagnose(tasks: Iterable[Task], work: Work) -> Iterator[list[Diagnosed | Fai
     """
     said: list[Diagnosed | Failed] = []
     census = _Census()
-    for outcome in _one_by_one(outcomes_of(tasks, work, lambda share: None)):
+    for outcome in _one_by_one(outcomes_of(tasks, work, lambda advanced: None)):
         if isinstance(outcome, Result):
             census.add(outcome)
             if outcome.is_last and outcome.pooling.name == MEASURES[-1].name:

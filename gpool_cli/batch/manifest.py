@@ -199,12 +199,31 @@ def check_parameters(directory: str, now: Parameters, before: Parameters | None)
     """
     if before is None or before == now:
         return
-    name = next(name for name in {**now, **before} if now.get(name) != before.get(name))
     raise UsageError(
-        f"the results in {printable(directory)} were made with {name} {_said(before.get(name))}, "
-        f"and this run has {name} {_said(now.get(name))}",
+        f"the results in {printable(directory)} were made with {_difference(now, before)}",
         "resume with the options of that run, or choose another -o",
     )
+
+
+def check_forgotten(directory: str, now: Parameters, previous: Previous) -> None:
+    """Refuse to forget what a run with other parameters had finished when it was cut short.
+
+    Raises:
+        UsageError: There was such a run.
+    """
+    before = previous.parameters
+    if before is None or before == now or not (previous.journal_size and previous.entries):
+        return
+    raise UsageError(
+        f"a run into {printable(directory)} was cut short that had {_difference(now, before)}",
+        "go on with it by its options and --resume, forget it with --overwrite, or choose "
+        "another -o",
+    )
+
+
+def _difference(now: Parameters, before: Parameters) -> str:
+    name = next(name for name in {**now, **before} if now.get(name) != before.get(name))
+    return f"{name} {_said(before.get(name))}, and this run has {name} {_said(now.get(name))}"
 
 
 def _said(value: object) -> str:

@@ -22,9 +22,10 @@ from gpool_cli.batch.units import (
 )
 from gpool_cli.batch.work import failure_of, list_maps, results_of
 from gpool_cli.errors import GpoolError
+from gpool_cli.events import Advanced
 from gpool_cli.model import Alike, FileDone, Outcome, Task, TooLarge
 
-Advance = Callable[[float], None]
+Advance = Callable[[Advanced], None]
 Answers = Iterator[tuple[Step, Answer | None]]
 
 
@@ -54,7 +55,7 @@ def outcomes_of(tasks: Iterable[Task], work: Work, advance: Advance) -> Iterator
     Args:
         tasks: What to do.
         work: Who does it.
-        advance: Told what share of a file is done, while it is under way.
+        advance: Told how far a large file is, while it is under way.
 
     Yields:
         All outcomes of the first task, then those of the second, and so on.
@@ -78,12 +79,12 @@ def _outcomes_of_steps(
             for outcome, task in _with_files(answer, step.tasks):
                 if isinstance(outcome, TooLarge):
                     large = steps_of_large(task, work.look, work.bundle)
-                    yield from _outcomes_of_steps(large, work, lambda share: None)
+                    yield from _outcomes_of_steps(large, work, lambda advanced: None)
                 else:
                     yield outcome
         elif isinstance(step, Maps) and isinstance(answer, list):
             yield from _with_maps(answer, step.maps)
-            advance(step.share)
+            advance(Advanced(step.share))
         elif isinstance(step, Maps) and isinstance(answer, GpoolError):
             yield failure_of(step.task.file, "", answer)
 
@@ -132,9 +133,10 @@ def _map_in_parts(
 
     def parts() -> Iterator[Piece | Partial]:
         """The parts as far as all is well."""
-        for i in range(0, len(job.parts), len(first.parts)):
+        firsts = range(0, len(job.parts), len(first.parts))
+        for i in firsts:
             given = answer if i == 0 else next(answers)[1]
-            advance(first.share)
+            advance(Advanced(first.share, info.nbytes // len(firsts)))
             for part in given if isinstance(given, list) else [given]:
                 if isinstance(part, GpoolError):
                     failures.append(part)

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.journal import Journal
 from gpool_cli.batch.lock import DirectoryLock
-from gpool_cli.batch.manifest import Parameters, Previous, check_parameters, read_previous
+from gpool_cli.batch.manifest import (
+    Parameters,
+    Previous,
+    check_forgotten,
+    check_parameters,
+    read_previous,
+)
 from gpool_cli.batch.plan import Planned, check_existing
 from gpool_cli.batch.resume import split_done
 from gpool_cli.events import DoneBefore
@@ -48,13 +54,13 @@ def held_directory(
         parameters: What decides its outputs beside the inputs.
 
     Raises:
-        UsageError: It has outputs that may not be replaced, or that have other parameters.
+        UsageError: It has outputs that may not be replaced, or a run with other parameters is
+            resumed, or would be forgotten.
         OutputError: Another run holds it, or it can't be written to.
     """
     with DirectoryLock(destination.path) as lock:
         previous = _previous(destination)
-        check_existing(planned, destination)
-        rest, done = rest_of(planned, destination, parameters, previous)
+        rest, done = _rest_of(planned, destination, parameters, previous)
         files = (one.file for one in done)
         journal = Journal(destination.path, lock.run, parameters, previous, files)
         with contextlib.closing(journal):
@@ -69,14 +75,20 @@ def look_at_directory(
     Raises:
         UsageError: As for a run.
     """
-    check_existing(planned, destination)
-    return rest_of(planned, destination, parameters, _previous(destination))
+    return _rest_of(planned, destination, parameters, _previous(destination))
 
 
-def rest_of(
+def _rest_of(
     planned: Sequence[Planned], destination: Destination, parameters: Parameters, previous: Previous
 ) -> tuple[Sequence[Planned], Sequence[DoneBefore]]:
-    """What is to be done, and what is done: nothing is, unless the run resumes."""
+    """What is to be done, and what is done: nothing is, unless the run resumes.
+
+    Raises:
+        UsageError: As for `held_directory`.
+    """
+    if not destination.may_replace:
+        check_forgotten(destination.path, parameters, previous)
+    check_existing(planned, destination)
     if not destination.resume:
         return planned, ()
     check_parameters(destination.path, parameters, previous.parameters)

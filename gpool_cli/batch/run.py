@@ -72,10 +72,10 @@ def run_tasks(
         ReaderLeft: The reader of the pipe left.
     """
 
-    def advance(share: float) -> None:
+    def advance(advanced: Advanced) -> None:
         # What is finished need not wait for a large file.
         sink.look_at_the_clock()
-        listen(Advanced(share))
+        listen(advanced)
 
     outcomes = outcomes_of(tasks, work or Work(), advance)
     changed = change(outcomes) if change is not None else outcomes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from gpool_cli.batch.destination import Destination
 from gpool_cli.cli.inputs import nothing_found
 from gpool_cli.cli.listening import Listeners
 from gpool_cli.errors import GpoolError, Stopped
@@ -16,6 +17,7 @@ def conduct(
     listeners: Listeners,
     tally: Tally,
     words: Sequence[str] | None,
+    destination: Destination,
     go_on: str = "",
 ) -> int:
     """See a run through.
@@ -26,7 +28,8 @@ def conduct(
         tally: Its totals.
         words: The inputs as they were named, which it is an error to find nothing in; None where
             it is none.
-        go_on: What to do after it was stopped.
+        destination: Where its results go.
+        go_on: How to go on with what is kept of it.
 
     Returns:
         The exit code: 0, or 1 where an input failed or none was found.
@@ -39,7 +42,7 @@ def conduct(
         run()
     except (GpoolError, Stopped) as error:
         if isinstance(error, Stopped):
-            error.hint = go_on
+            error.kept, error.hint = _what_is_kept(destination, go_on)
         ended_by = error.word if isinstance(error, Stopped) else error.message
         listeners.write_reports(tally, error.exit_code, ended_by)
         raise
@@ -50,3 +53,12 @@ def conduct(
         print_error(nothing_found(words, "feature maps"))
     listeners.print_summary(tally)
     return exit_code
+
+
+def _what_is_kept(destination: Destination, go_on: str) -> tuple[str, str]:
+    """What becomes of what a run had finished when it was stopped, and what to do."""
+    if destination.part or destination.kind == "file":
+        return "an output file is written when it is whole", "a directory keeps what is finished"
+    if destination.kind == "directory":
+        return "what was finished is kept", go_on
+    return "", ""

@@ -162,7 +162,8 @@ def _run(
             listeners,
             tally,
             words,
-            go_on="go on with --resume" if record is not None else "",
+            destination,
+            "go on with --resume" if record is not None else "",
         )
 
 

@@ -55,7 +55,8 @@ def join(options: MergeOptions) -> int:
                 ),
                 listeners,
                 tally,
-                words=options.parts,
+                options.parts,
+                destination,
             )
 
 

@@ -63,6 +63,20 @@ class Commands(click.Group):
         row = find_row(cmd_name)
         return pooling_command(row) if row is not None else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if not near:
+                raise
+            said = f"{error.format_message()} Did you mean {near[0]}?"
+            raise click.UsageError(said, ctx) from error
+
     def invoke(self, ctx: click.Context) -> Any:
         # Click would answer these itself, with exit code 1 and an empty line.
         try:
@@ -109,10 +123,10 @@ def run(arguments: Sequence[str]) -> int:
         _say_usage(error)
         return error.exit_code
     except Stopped as stopped:
-        _say(f"{stopped.word}; what was finished is kept", stopped.hint)
+        _say("; ".join(filter(None, (stopped.word, stopped.kept))), stopped.hint)
         return stopped.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _say(f"{Interrupted.word}; what was finished is kept", "")
+        _say(Interrupted.word, "")
         return Interrupted.exit_code
     except BrokenPipeError:
         _silence()

@@ -30,6 +30,7 @@ class ProgressBar:
         self._started = time.monotonic()
         self._done = 0
         self._bytes = 0
+        self._bytes_under_way = 0
         self._share = 0.0
         self._bar: Progress | None = None
         self._task: TaskID | None = None
@@ -40,16 +41,18 @@ class ProgressBar:
             return
         if isinstance(event, Pooled):
             self._bytes += event.info.nbytes if event.first else 0
+            self._bytes_under_way = 0
         elif isinstance(event, Together):
             self._bytes += event.alike.count * event.alike.results[0].info.nbytes
             self._done += event.alike.count
             self._show()
         elif isinstance(event, Advanced):
             self._share = min(1.0, self._share + event.share)
+            self._bytes_under_way += event.nbytes
             self._show()
         elif isinstance(event, FileDone):
             self._done += 1
-            self._share = 0.0
+            self._share, self._bytes_under_way = 0.0, 0
             self._show()
 
     def _show(self) -> None:
@@ -57,7 +60,8 @@ class ProgressBar:
         if self._bar is None and elapsed > _PATIENCE:
             self._open()
         if self._bar is not None and self._task is not None:
-            rate = f"{bytes_text(self._bytes / elapsed)}/s" if self._bytes else ""
+            nbytes = self._bytes + self._bytes_under_way
+            rate = f"{bytes_text(nbytes / elapsed)}/s" if nbytes else ""
             self._bar.update(self._task, completed=self._done + self._share, rate=rate)
 
     def _open(self) -> None:
@@ -77,6 +81,7 @@ class ProgressBar:
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
+            TextColumn("left"),
             console=console_on(sys.stderr),
             transient=True,
             redirect_stdout=False,

@@ -319,6 +319,19 @@ def test_a_run_with_other_parameters_forgets_what_is_on_record(gpool, tree):
     assert bytes_in("out") == bytes_in("new")
 
 
+def test_what_was_cut_short_is_not_forgotten_unasked(gpool, tree):
+    cut_short("out", 2)
+    before = bytes_in("out")
+    for words in (("max", "t", "-o", "out", "-f", "h5"), ("max", "t", "-o", "out", "--dry-run")):
+        ran = gpool(*words)
+        assert (ran.code, bytes_in("out"), len(ran.errors)) == (2, before, 1)
+        assert "a run into out was cut short that had poolings avg, and this run has" in ran.err
+    assert gpool(*RUN, "--resume").code == 0
+    assert bytes_in("out") == tree
+    ran = gpool("max", "t", "-o", "out", "-f", "h5")
+    assert ran.code == 0
+
+
 def test_a_dry_run_says_what_is_done_and_changes_nothing(gpool, tree):
     cut_short("out", 3)
     before = bytes_in("out")

@@ -171,7 +171,8 @@ def test_nan_is_an_error(gpool, with_nan):
     ran = gpool("max", "a.npy", "--nan", "error", "-o", "out.npy")
     assert ran.code == 1
     assert ran.errors == [
-        "gpool: error: a.npy: holds NaN (leave NaN out with --nan omit, or let it through)"
+        "gpool: error: a.npy: holds NaN "
+        "(leave them out with --nan omit, or let them be with --nan propagate)"
     ]
 
 
