@@ -43,9 +43,9 @@ TABLE: tuple[Extra, ...] = (
     Extra("codecs", ("hdf5plugin",), "HDF5 filters: blosc, lz4, zstd, bitshuffle and others"),
     Extra("dtypes", ("ml_dtypes",), "bfloat16 and float8 values, and --view"),
     Extra("dask", ("distributed",), "--scheduler: a Dask cluster does the work"),
-    Extra("remote", ("aiohttp", "fsspec", "s3fs"), "URLs: http, https and s3"),
     Extra("parquet", ("pyarrow",), "Parquet output"),
     Extra("plot", ("PIL",), "PNG pictures, and photographs"),
+    Extra("remote", ("aiohttp", "fsspec", "s3fs"), "URLs: http, https and s3"),
     Extra("zarr", ("numcodecs", "google_crc32c"), "zarr codecs: blosc, lz4, zstd, crc32c"),
 )
 

@@ -20,18 +20,27 @@ class RowNames:
         self.results = 0
         self._rows = 0
         self._file = Spool()
+        self._waiting: list[tuple[str, str, range]] = []
         self._write("row", "source", "dataset", "index")
 
     def add(self, result: Result) -> None:
-        """Name the rows of one result."""
-        source, dataset = printable(result.file.name), printable(result.info.dataset)
-        for index in range(len(batch_first(result))):
-            self._write(self._rows, source, dataset, result.start + index)
-            self._rows += 1
+        """Name the rows of one result; those of the first wait, for alone they need no names."""
+        indices = range(result.start, result.start + len(batch_first(result)))
+        self._waiting.append((printable(result.file.name), printable(result.info.dataset), indices))
+        if self.results:
+            self._write_waiting()
         self.results += result.is_last
+
+    def _write_waiting(self) -> None:
+        for source, dataset, indices in self._waiting:
+            for index in indices:
+                self._write(self._rows, source, dataset, index)
+                self._rows += 1
+        self._waiting = []
 
     def add_together(self, alike: Alike) -> None:
         """Name the rows of files that are alike: one a file."""
+        self._write_waiting()
         dataset = printable(alike.results[0].info.dataset)
         for row, file in enumerate(alike.files, self._rows):
             self._write(row, printable(file.name), dataset, 0)
@@ -48,6 +57,7 @@ class RowNames:
 
     def write(self, path: str) -> Written:
         """Write the table to a file, which has not its name yet."""
+        self._write_waiting()
         output = AtomicFile(path)
         try:
             with output_errors(path):

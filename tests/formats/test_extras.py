@@ -22,7 +22,7 @@ def test_every_extra_can_be_installed() -> None:
 
 
 def test_one_extra_bundles_what_formats_need() -> None:
-    names = [extra.name for extra in TABLE if extra.name not in ("dask", "plot")]
+    names = [extra.name for extra in TABLE if extra.name not in ("dask", "plot", "remote")]
     assert packages_of(ALL) == f'"gpool[{",".join(names)}]"'
 
 
