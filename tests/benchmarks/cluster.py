@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import statistics
 import subprocess
 import sys
@@ -19,6 +20,13 @@ from pathlib import Path
 
 GPOOL = [sys.executable, "-m", "gpool_cli"]
 DASK = [sys.executable, "-m", "dask"]
+
+# What Dask does beside the work, turned down as the README says.
+QUIET = {
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
+    "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "500ms",
+    "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL": "5s",
+}
 
 # Who does it, and how many Dask workers they are.
 WAYS = {"2 Dask workers": 2, "1 Dask worker": 1, "--jobs 2": 0}
@@ -33,7 +41,8 @@ def cluster(directory: Path, workers: int) -> Iterator[Path]:
     with log, contextlib.ExitStack() as stack:
 
         def start(*command: str) -> None:
-            process = subprocess.Popen([*DASK, *command, *words], stdout=log, stderr=log)
+            quiet = {**os.environ, **QUIET}
+            process = subprocess.Popen([*DASK, *command, *words], stdout=log, stderr=log, env=quiet)
             stack.callback(process.wait)
             stack.callback(process.terminate)
 

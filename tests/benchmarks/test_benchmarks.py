@@ -91,6 +91,27 @@ def test_growth_is_measured_for_every_number_and_output() -> None:
         assert all(re.fullmatch(r"\d+ µs", cell) for cell in row[1:7])
 
 
+@pytest.mark.slow
+def test_a_cluster_is_measured_as_the_readme_starts_one(tmp_path: Path, module) -> None:
+    pytest.importorskip("distributed")
+    np.save(tmp_path / "maps.npy", np.ones((2000, 7, 7, 64), "f4"))
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.cluster", tmp_path / "maps.npy", "--runs", "1"],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=300,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    rows = rows_of(ran.stdout)
+    assert [row[0] for row in rows] == ["2 Dask workers", "1 Dask worker", "--jobs 2"]
+    assert all(re.fullmatch(r"[\d.]+ s", row[1]) for row in rows)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, value in module("cluster").QUIET.items():
+        assert f"export {name}={value}\n" in readme
+
+
 def test_data_can_be_kept_and_used_again(tmp_path: Path, module) -> None:
     data = module("data")
     maps = data.Data("files", 1000)
