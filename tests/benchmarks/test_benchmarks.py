@@ -34,6 +34,20 @@ WANTED = [
 ]
 
 
+def printed_by(module: str, *words: str) -> str:
+    """What a benchmark prints, which ends well."""
+    ran = subprocess.run(
+        [sys.executable, "-X", "utf8", "-m", module, *words],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=300,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
 def rows_of(text: str) -> list[list[str]]:
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]
@@ -49,20 +63,12 @@ def module(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.slow
 def test_all_works_run_and_gpool_and_its_peers_agree(tmp_path: Path) -> None:
     small = ("--scale", "0.001", "--runs", "0", "--dir", str(tmp_path))
-    ran = subprocess.run(
-        [sys.executable, "-X", "utf8", "-m", "tests.benchmarks", *small],
-        cwd=ROOT,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=300,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "FAILED" not in ran.stdout
-    assert "scale 0.001" in ran.stdout
-    assert re.search(r"\d+ cores", ran.stdout)
+    said = printed_by("tests.benchmarks", *small)
+    assert "FAILED" not in said
+    assert "scale 0.001" in said
+    assert re.search(r"\d+ cores", said)
     assert list(tmp_path.iterdir()) == []
-    rows = rows_of(ran.stdout)
+    rows = rows_of(said)
     for work, against in WANTED:
         assert any(row[0].endswith(work) and row[1] == against for row in rows), (work, against)
     for row in rows:
@@ -75,16 +81,7 @@ def test_all_works_run_and_gpool_and_its_peers_agree(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_growth_is_measured_for_every_number_and_output() -> None:
-    ran = subprocess.run(
-        [sys.executable, "-X", "utf8", "-m", "tests.benchmarks.growth", "3", "1005"],
-        cwd=ROOT,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=300,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    rows = rows_of(ran.stdout)
+    rows = rows_of(printed_by("tests.benchmarks.growth", "3", "1005"))
     assert [row[0] for row in rows] == ["3", "1,005"]
     for row in rows:
         assert len(row) == 8
@@ -95,16 +92,8 @@ def test_growth_is_measured_for_every_number_and_output() -> None:
 def test_a_cluster_is_measured_as_the_readme_starts_one(tmp_path: Path, module) -> None:
     pytest.importorskip("distributed")
     np.save(tmp_path / "maps.npy", np.ones((2000, 7, 7, 64), "f4"))
-    ran = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.cluster", tmp_path / "maps.npy", "--runs", "1"],
-        cwd=ROOT,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=300,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    rows = rows_of(ran.stdout)
+    maps = str(tmp_path / "maps.npy")
+    rows = rows_of(printed_by("tests.benchmarks.cluster", maps, "--runs", "1"))
     assert [row[0] for row in rows] == ["2 Dask workers", "1 Dask worker", "--jobs 2"]
     assert all(re.fullmatch(r"[\d.]+ s", row[1]) for row in rows)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
