@@ -79,11 +79,13 @@ class Previous:
         parameters: Those of the last run; None where there was none.
         entries: What it finished, and what earlier runs did with the same parameters.
         journal_size: How many bytes of the journal are whole lines; 0 where there is none.
+        unfinished: The last run was cut short, or is not done, and outputs of it are there.
     """
 
     parameters: Parameters | None = None
     entries: dict[Key, Entry] = field(default_factory=dict)
     journal_size: int = 0
+    unfinished: bool = False
 
 
 def parameters_of(
@@ -141,6 +143,8 @@ def read_previous(directory: str) -> Previous:
     journal = _read(os.path.join(directory, JOURNAL))
     if journal.parameters is None:
         return Previous(manifest.parameters, manifest.entries)
+    outputs = (output for entry in journal.entries.values() for output in entry.outputs)
+    journal.unfinished = any(os.path.lexists(os.path.join(directory, o.path)) for o in outputs)
     if manifest.parameters == journal.parameters:
         journal.entries = {**manifest.entries, **journal.entries}
     return journal
@@ -206,16 +210,16 @@ def check_parameters(directory: str, now: Parameters, before: Parameters | None)
 
 
 def check_forgotten(directory: str, now: Parameters, previous: Previous) -> None:
-    """Refuse to forget what a run with other parameters had finished when it was cut short.
+    """Refuse to forget what an unfinished run with other parameters has done.
 
     Raises:
-        UsageError: There was such a run.
+        UsageError: There is such a run.
     """
     before = previous.parameters
-    if before is None or before == now or not (previous.journal_size and previous.entries):
+    if before is None or before == now or not previous.unfinished:
         return
     raise UsageError(
-        f"a run into {printable(directory)} was cut short that had {_difference(now, before)}",
+        f"a run into {printable(directory)} is not finished that had {_difference(now, before)}",
         "go on with it by its options and --resume, forget it with --overwrite, or choose "
         "another -o",
     )

@@ -214,13 +214,16 @@ class _Run:
             return
         if not self._tellers and not result.is_last:
             self._before = replace(self.tally), self._zeros.copy()
-        if result.start == 0:
-            self._tellers[result.pooling] = Teller(result, where, self._sketched)
-        teller = self._tellers[result.pooling]
+        if result.start:
+            teller = self._tellers[result.pooling]
+        else:
+            teller = Teller(result, where, self._sketched)
+            if not result.is_last:
+                self._tellers[result.pooling] = teller
         teller.take_in(result, self.tally)
         self._zeros.take_in(result, self.tally)
         if result.is_last:
-            del self._tellers[result.pooling]
+            self._tellers.pop(result.pooling, None)
             self._tell(teller.tell())
 
     def _tell(self, event: Event) -> None:

@@ -57,7 +57,9 @@ def conduct(
 
 def _what_is_kept(destination: Destination, go_on: str) -> tuple[str, str]:
     """What becomes of what a run had finished when it was stopped, and what to do."""
-    if destination.part or destination.kind == "file":
+    if destination.part:
+        return "a part is written when it is whole", ""
+    if destination.kind == "file":
         return "an output file is written when it is whole", "a directory keeps what is finished"
     if destination.kind == "directory":
         return "what was finished is kept", go_on

@@ -66,13 +66,14 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]  # Click may take them away.
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             import difflib
 
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
-            if not near:
+            near = difflib.get_close_matches(word, self.list_commands(ctx), n=1)
+            if word.startswith("-") or not near:
                 raise
             said = f"{error.format_message()} Did you mean {near[0]}?"
             raise click.UsageError(said, ctx) from error

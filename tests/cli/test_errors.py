@@ -130,6 +130,8 @@ def test_a_traceback_is_there_for_the_asking(capfd, save):
     ("words", "said"),
     [
         (("frob",), "No such command 'frob' (see gpool --help)"),
+        (("--", "-x"), "No such option '-x'"),
+        (("--", "--avg"), "No such option '--avg'"),
         (("avgg",), "No such command 'avgg'. Did you mean avg? (see gpool --help)"),
         (("avg", "a.npy", "--zzzz"), "No such option '--zzzz' (see gpool avg --help)"),
         (("pool", "a.npy"), "Missing option '-m' / '--method' (see gpool pool --help)"),

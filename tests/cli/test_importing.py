@@ -43,7 +43,8 @@ def test_garbage_is_looked_for_again_afterwards(error: type[Exception] | None) -
     except ImportError:
         pass
     finally:
-        was = gc.isenabled()
+        was, frozen = gc.isenabled(), gc.get_freeze_count()
         gc.unfreeze()
         gc.enable()
     assert was
+    assert frozen

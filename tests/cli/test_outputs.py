@@ -14,9 +14,11 @@ import pytest
 
 from gpool_cli.batch import joined
 from gpool_cli.batch.sinks.outputs import Outputs
+from gpool_cli.batch.teller import Teller
 from gpool_cli.errors import Interrupted
 from gpool_cli.formats import interface, spool
 from gpool_cli.model import Result
+from gpool_cli.tally import Tally
 
 
 def files(root: str | Path = ".") -> list[str]:
@@ -409,6 +411,36 @@ def test_many_failing_maps_of_a_file_leave_no_outputs_open(gpool, here, monkeypa
     words = ["pool", "-m", "avg", "-m", "max", "a.npz", "-o", "dir/", "-f", "npy"]
     assert gpool(*words, "--nan", "error").code == 1
     assert (max(most), files()) == (2, ["a.npz"])
+
+
+def test_what_was_told_before_an_interruption_still_counts(gpool, save, monkeypatch):
+    for i in range(4):
+        save(f"t/{i}.npy", (5, 6 + i, 8))
+    take_in, taken = Teller.take_in, iter(range(2))
+
+    def interrupted(self: Teller, piece: Result, tally: Tally) -> None:
+        take_in(self, piece, tally)
+        if next(taken, None) is None:
+            raise Interrupted
+
+    monkeypatch.setattr(Teller, "take_in", interrupted)
+    assert gpool("avg", "t", "-o", "dir/", "--report", "report.json").code == 130
+    totals = json.loads(Path("report.json").read_text())["totals"]
+    assert (totals["maps"], totals["files"], totals["channels"]) == (2, 2, 8)
+
+
+def test_the_rows_of_a_batch_before_files_that_are_alike_are_named_first(gpool, here):
+    (here / "t").mkdir()
+    np.save("batch.npy", np.ones((2, 5, 6, 8), "f4"))
+    for i in range(3):
+        np.save(f"t/m{i}.npy", np.ones((5, 6, 8), "f4"))
+    assert gpool("avg", "batch.npy", "t", "-o", "all.npy").code == 0
+    rows = Path("all.sources.tsv").read_text().splitlines()[1:]
+    assert [row.split("\t")[1::2] for row in rows] == [
+        ["batch.npy", "0"],
+        ["batch.npy", "1"],
+        *([f"t/m{i}.npy", "0"] for i in range(3)),
+    ]
 
 
 @pytest.mark.parametrize("out", ["dir/", "out.npz"])

@@ -325,11 +325,25 @@ def test_what_was_cut_short_is_not_forgotten_unasked(gpool, tree):
     for words in (("max", "t", "-o", "out", "-f", "h5"), ("max", "t", "-o", "out", "--dry-run")):
         ran = gpool(*words)
         assert (ran.code, bytes_in("out"), len(ran.errors)) == (2, before, 1)
-        assert "a run into out was cut short that had poolings avg, and this run has" in ran.err
+        assert "a run into out is not finished that had poolings avg, and this run has" in ran.err
     assert gpool(*RUN, "--resume").code == 0
     assert bytes_in("out") == tree
     ran = gpool("max", "t", "-o", "out", "-f", "h5")
     assert ran.code == 0
+
+
+def test_a_run_that_finished_nothing_hinders_no_other(gpool, tree):
+    lines = Path("out", MANIFEST).read_bytes().splitlines(keepends=True)
+    Path("out", JOURNAL).write_bytes(lines[0])
+    assert gpool("max", "t", "-o", "out", "-f", "h5").code == 0
+
+
+def test_what_is_not_there_any_more_hinders_no_other_run(gpool, tree):
+    cut_short("out", 2)
+    for path in Path("out").rglob("[!.]*"):
+        if path.is_file():
+            path.unlink()
+    assert gpool("max", "t", "-o", "out", "-f", "npy").code == 0
 
 
 def test_a_dry_run_says_what_is_done_and_changes_nothing(gpool, tree):

@@ -9,6 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
+from gpool_cli.errors import Interrupted
+
 FORMATS = ["out.h5", "out.npz", "out.npy", "out.csv", "out.tsv", "out.jsonl", "out", "out/"]
 
 
@@ -117,6 +119,17 @@ def test_the_inputs_are_not_needed_for_a_merge(gpool, save, here: Path) -> None:
     os.rename("maps", "elsewhere")
     assert gpool("merge", *here.glob("*.shard"), "-o", "all.npy").code == 0
     assert np.load("all.npy").shape == (2, 1, 1, 3)
+
+
+def test_a_part_that_is_interrupted_is_not_written(gpool, maps, monkeypatch, here: Path) -> None:
+    def check() -> None:
+        raise Interrupted
+
+    monkeypatch.setattr("gpool_cli.batch.run.check", check)
+    ran = gpool("avg", "maps", "-o", "out/", "--shard", "1/2")
+    assert ran.code == 130
+    assert ran.errors[-1] == "gpool: error: interrupted; a part is written when it is whole"
+    assert os.listdir(here) == ["maps"]
 
 
 def test_shards_share_the_inputs_evenly() -> None:

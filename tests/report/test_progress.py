@@ -46,6 +46,8 @@ def test_what_is_under_way_counts_until_its_map_is_whole(bar: progress.ProgressB
         assert said(bar) == (1.0, "2 MB/s")
         for first in (True, False):
             bar.add(pooled(first))
+        bar.add(Advanced(0.0))
+        assert said(bar) == (1.0, "2 MB/s")
         bar.add(FileDone(FILE))
         assert said(bar) == (1.0, "2 MB/s")
 
