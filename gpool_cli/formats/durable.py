@@ -62,11 +62,18 @@ def sync_each(paths: Sequence[str]) -> None:
     Raises:
         OSError: One is not; ``filename`` says which.
     """
-    if len(paths) > 1 and hasattr(os, "posix_fadvise"):
+    if len(paths) > 1:
         for path in paths:
-            _with_open(path, _begin_writing)
+            _with_open(path, begin_writing)
     for path in paths:
         _with_open(path, _flush)
+
+
+def begin_writing(fd: int) -> None:
+    """Have the disk begin: the flush that follows then finds most of the work done."""
+    if hasattr(os, "posix_fadvise"):
+        with contextlib.suppress(OSError):
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _with_open(path: str, act: Callable[[int], None]) -> None:
@@ -80,12 +87,6 @@ def _with_open(path: str, act: Callable[[int], None]) -> None:
         raise
     finally:
         os.close(fd)
-
-
-def _begin_writing(fd: int) -> None:
-    """Have the disk begin: the flushes that follow then find most of the work done."""
-    with contextlib.suppress(OSError):
-        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _flush(fd: int) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from gpool_cli.batch import joined
+from gpool_cli.batch.sinks import outputs
 from gpool_cli.batch.sinks.outputs import Outputs
 from gpool_cli.batch.teller import Teller
 from gpool_cli.errors import Interrupted
@@ -393,6 +394,28 @@ def test_what_was_pooled_beside_a_failing_map_is_said_to_be_dropped(gpool, here,
         "gpool: warning: half.npz: nothing of it was written, since not all of it could be pooled"
     )
     assert ran.errors.count(said) == 1
+
+
+@pytest.mark.parametrize(
+    "out", ["out.h5", "out.npz", "out.npy", "out.csv", "out.jsonl", "out.parquet", "dir/"]
+)
+def test_the_disk_is_asked_to_begin_while_the_run_goes_on(gpool, here, monkeypatch, out):
+    if out.endswith(".parquet"):
+        pytest.importorskip("pyarrow")
+    monkeypatch.setattr(interface, "PART_BYTES", 4096)
+    monkeypatch.setattr("gpool_cli.batch.units._SMALL_FILE", 1)
+    np.save(here / "a.npy", np.random.default_rng(2).random((60, 5, 6, 8), "f4"))
+    asked = []
+    begin = outputs.begin_writing
+    monkeypatch.setattr(outputs, "begin_writing", lambda fd: asked.append(begin(fd)))
+    words = ["max", "a.npy", "-o", out]
+    written = []
+    for every in (1e9, 0):
+        monkeypatch.setattr(outputs, "_BEGIN_EVERY", every)
+        assert gpool(*words, "--overwrite", "--jobs", "1").code == 0
+        written.append({p: Path(p).read_bytes() for p in files() if ".gpool" not in p})
+        assert bool(asked) == (every == 0)
+    assert written[0] == written[1]
 
 
 def test_many_failing_maps_of_a_file_leave_no_outputs_open(gpool, here, monkeypatch):

@@ -116,6 +116,8 @@ class DirectorySink(Sink):
 
     def look_at_the_clock(self) -> None:
         self._waiting.settle_if_due()
+        if self._outputs is not None:
+            self._outputs.begin_writing()
 
     @held()
     def finish(self, failed: bool) -> None:
