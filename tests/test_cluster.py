@@ -15,6 +15,8 @@ import h5py
 import numpy as np
 import pytest
 
+from tests.signals import by_default
+
 pytest.importorskip("distributed", reason="--scheduler needs the extra dask")
 
 pytestmark = [
@@ -194,7 +196,9 @@ def same_files_below(one: str, other: str) -> bool:
 def begin(scheduler: str) -> subprocess.Popen[str]:
     """Start a run on the cluster."""
     words = ("avg", "maps", "-o", "out", "--scheduler", scheduler)
-    return subprocess.Popen([*GPOOL, *words], stdout=PIPE, stderr=PIPE, text=True)
+    return subprocess.Popen(
+        [*GPOOL, *words], stdout=PIPE, stderr=PIPE, text=True, preexec_fn=by_default
+    )
 
 
 def under_way(scheduler: str) -> subprocess.Popen[str]:

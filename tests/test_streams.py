@@ -19,6 +19,8 @@ import h5py
 import numpy as np
 import pytest
 
+from tests.signals import by_default
+
 GPOOL = f"{sys.executable} -m gpool_cli"
 SAMPLES = Path(__file__).parent.parent / "sample_data"
 ESCAPE = b"\x1b"
@@ -49,12 +51,6 @@ def shell(here: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
         return done
 
     return call
-
-
-def by_default() -> None:
-    """Signals do what they do at first: in the background, or under nohup, some are ignored."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
 
 
 def start(*words: str, **more) -> subprocess.Popen[bytes]:
