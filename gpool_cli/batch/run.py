@@ -243,7 +243,7 @@ class _Run:
             self._listen(event)
 
     def forget_what_is_not_whole(self) -> None:
-        """Take out of the totals what was counted of a map that failed after some pieces."""
+        """Take out of the totals what was counted of a map that failed, or ends here, half way."""
         if self._tellers:
             before, self._zeros = self._before
             vars(self.tally).update(vars(before))

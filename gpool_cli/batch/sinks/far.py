@@ -118,9 +118,8 @@ class FarDirectorySink(Sink):
             raise already_there(url)
 
     def hear(self, said: Skipped | Warned | Failed) -> None:
-        # Nothing is kept of an input that fails, and the outputs of its next maps may be many.
-        if isinstance(said, Failed) and self._outputs is not None:
-            self._outputs.discard()
+        if self._outputs is not None:
+            self._outputs.hear(said)
 
     @held()
     def end(self, failed: bool) -> None:

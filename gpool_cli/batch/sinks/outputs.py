@@ -11,7 +11,7 @@ from gpool_cli.formats import Row, load_writer
 from gpool_cli.formats.atomic import AtomicFile, Written, output_errors
 from gpool_cli.formats.durable import begin_writing
 from gpool_cli.formats.interface import Writer, WriteStyle
-from gpool_cli.model import InputFile, Result
+from gpool_cli.model import Failed, InputFile, Result, Skipped, Warned
 
 if TYPE_CHECKING:
     from gpool_cli.surroundings import Surroundings
@@ -77,6 +77,11 @@ class Outputs:
             self._began = now
             for file, _ in self._open.values():
                 begin_writing(file.file.fileno())
+
+    def hear(self, said: Skipped | Warned | Failed) -> None:
+        """Keep nothing of an input that fails: the outputs of its next maps may be many."""
+        if isinstance(said, Failed):
+            self.discard()
 
     @held()
     def withdraw(self, path: str) -> None:
