@@ -70,7 +70,10 @@ class DirectoryLock:
             try:
                 self._sign()
             except BaseException:
-                self._release()
+                if left_over:
+                    os.close(self._fd)  # The next run must know what is still to be removed.
+                else:
+                    self._release()
                 raise
         if left_over:
             self._sweep()
@@ -116,10 +119,16 @@ class DirectoryLock:
         raise OutputError(f"another gpool writes into {printable(self._directory)}{who}", hint)
 
     def _sign(self) -> None:
+        """Write whose it is now over whose it was.
+
+        Never is it empty in between, as it would be if it were cut first: a busy disk may take its
+        time for each step, and a run that is killed there would leave files that nobody removes.
+        """
         owner = {"pid": os.getpid(), "host": socket.gethostname(), "run": self.run}
-        os.ftruncate(self._fd, 0)
+        line = json.dumps(owner).encode() + b"\n"
         os.lseek(self._fd, 0, os.SEEK_SET)
-        os.write(self._fd, json.dumps(owner).encode() + b"\n")
+        os.write(self._fd, line)
+        os.ftruncate(self._fd, len(line))
 
     def _sweep(self) -> None:
         """Remove what a run left half written that died with the lock."""
@@ -166,7 +175,8 @@ def _lock(fd: int) -> bool | None:
 
 def _owner(fd: int) -> _Owner:
     try:
-        said: dict[str, Any] = json.loads(os.read(fd, 4096))
+        # The end of a longer line may follow, if it died while it wrote.
+        said: dict[str, Any] = json.loads(os.read(fd, 4096).partition(b"\n")[0])
         return _Owner(int(said["pid"]), str(said["host"]), str(said["run"]))
     except (ValueError, KeyError, TypeError):
         return _Owner(0, "", "")  # It died before it had written its name.

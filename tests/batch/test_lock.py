@@ -136,6 +136,26 @@ def test_no_room_for_the_lock(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("step", ["lseek", "write", "ftruncate"])
+@pytest.mark.parametrize("end", ["is killed", "fails"])
+def test_a_run_that_ends_while_it_takes_over_leaves_the_name_of_what_is_half_written(
+    out, step, end
+):
+    left_over(out, dead_pid(), host=HERE, run="0badcafe-")
+    (out / NAME).write_text((out / NAME).read_text() + " " * 40 + "\n")  # longer than what comes
+    (out / ".gpool-0badcafe-1.part").touch()
+    code = (
+        "import os; from gpool_cli.batch.lock import DirectoryLock\n"
+        f"def stop(*_): os.kill(os.getpid(), 9) if {end == 'is killed'} else open('/no/such')\n"
+        f"os.{step} = stop; DirectoryLock({str(out)!r})"
+    )
+    assert subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL).returncode
+    assert (out / ".gpool-0badcafe-1.part").exists()
+    with DirectoryLock(str(out)) as lock:
+        assert lock.run == "0badcafe-"
+    assert list(out.iterdir()) == []
+
+
 def test_what_was_half_written_goes_and_that_of_others_stays(out):
     left_over(out, dead_pid(), run="0badcafe-")
     (out / "deep").mkdir()
