@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from gpool_cli.errors import InputError
+from gpool_cli.formats.interface import NAMES_SHOWN
 from gpool_cli.layout import Layout, axes_count, resolve_layout, shape_text, size_of
 from gpool_cli.model import ArrayInfo
 from gpool_cli.printable import printable
@@ -137,8 +138,9 @@ def _by_name(
 
 
 def _what_there_is(infos: Sequence[ArrayInfo]) -> str:
-    shown = ", ".join(printable(info.dataset) for info in infos[:5])
-    return f"it holds {shown}{', …' if len(infos) > 5 else ''}" if infos else "it holds nothing"
+    shown = ", ".join(printable(info.dataset) for info in infos[:NAMES_SHOWN])
+    more = ", …" if len(infos) > NAMES_SHOWN else ""
+    return f"it holds {shown}{more}" if infos else "it holds nothing"
 
 
 def matcher(pattern: str) -> Callable[[str], bool]:

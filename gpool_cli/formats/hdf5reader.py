@@ -26,6 +26,7 @@ from gpool_cli.formats.hdf5source import Buffers, LibrarySource, Source
 from gpool_cli.formats.hdf5types import TypeTable
 from gpool_cli.formats.hdf5walk import Opener, any_name, walk
 from gpool_cli.formats.interface import (
+    NAMES_SHOWN,
     Array,
     Reader,
     cut_parts,
@@ -79,6 +80,7 @@ class Hdf5Reader(Reader):
 
     def arrays_named(self, wanted: Callable[[str], bool]) -> Iterator[ArrayInfo]:
         self._groups, self._annotated = [], set()
+        unwanted = 0
         for node in walk(self._file.id, wanted, self._leave):
             pulse.look()
             annotated = node.item is not None and is_annotated(node.item)
@@ -87,7 +89,9 @@ class Hdf5Reader(Reader):
             if node.is_group:
                 self._groups.append(node.name)
             elif node.closed:
-                yield ArrayInfo(node.name, (), None)
+                unwanted += 1
+                if unwanted <= NAMES_SHOWN + 1:
+                    yield ArrayInfo(node.name, (), None)
             else:
                 if node.item is not None and len(self._opened) < _MOST_OPEN:
                     self._opened[node.name] = node.item

@@ -30,6 +30,10 @@ BLOCK_BYTES = 2 << 20
 PART_BYTES = 16 << 20
 
 
+# A message shows so many names of arrays, and whether there are more.
+NAMES_SHOWN = 5
+
+
 class Reader(ABC):
     """An open file with arrays in it. A context manager; closing it ends all reading.
 
@@ -62,7 +66,8 @@ class Reader(ABC):
         """The same arrays, where only some will be asked for.
 
         Args:
-            wanted: Whether one of this name may be; of the others the name is enough.
+            wanted: Whether one of this name may be; of the others the names are enough, and of
+                more than `NAMES_SHOWN` of them even those may be left out.
         """
         return self.arrays()
 
