@@ -62,6 +62,7 @@ class ArrayInfo:
             others and from itself before a change; None where they do not.
         filters: The filters of an HDF5 dataset or the compression of a zip member.
         broken: The refusal is damage or danger, which is a failure and no mere skip.
+        closed: It can't be opened, so that nobody knows whether it is an array, or a group.
         packing: Its fill values, scale and offset; None where the file speaks of none.
         narrow: The float that the values are in the file where numpy has none like it; they are
             float32 as they are read. ``""`` where they are what ``dtype`` says.
@@ -79,6 +80,7 @@ class ArrayInfo:
     place: tuple[int, tuple[int | str, ...]] | None = None
     filters: tuple[str, ...] = ()
     broken: bool = False
+    closed: bool = False
     packing: Packing | None = None
     narrow: str = ""
     note: str = ""

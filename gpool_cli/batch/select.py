@@ -119,11 +119,15 @@ def _by_name(
 ) -> None:
     wanted: dict[str, bool] = {}
     names = {info.dataset for info in infos}
+    closed = [info.dataset for info in infos if info.closed]
     for key in keys:
         plain = key.strip("/")
         exact = plain in names
         matched = [plain] if exact else list(filter(matcher(plain), names))
-        if not matched:
+        # What was asked for may be in there, and must not be missing without a word.
+        hiding = [name for name in closed if not exact and may_lie_in(plain, name)]
+        wanted.update((name, True) for name in hiding)
+        if not matched and not hiding:
             missing = InputError(f"holds nothing named {printable(key)!r}", _what_there_is(infos))
             if named:
                 raise missing
@@ -135,6 +139,19 @@ def _by_name(
     for info in infos:
         if info.dataset in wanted:
             chosen.add(info, layout, must=wanted[info.dataset])
+
+
+def may_lie_in(pattern: str, group: str) -> bool:
+    """Whether a name that fits a pattern may be that of something in a group, however deep."""
+    if "/" not in pattern:
+        return True
+    above, parts = group.split("/"), pattern.split("/")
+    for name, part in zip(above, parts, strict=False):
+        if "**" in part:
+            return True
+        if _as_regex(part).fullmatch(name) is None:
+            return False
+    return len(above) < len(parts)
 
 
 def _what_there_is(infos: Sequence[ArrayInfo]) -> str:

@@ -50,7 +50,8 @@ def describe(
         outside: The other files that may be read; None where none may.
     """
     if node.item is None:
-        return ArrayInfo(node.name, (), None, node.reason, "link", broken=node.broken)
+        broken = node.broken
+        return ArrayInfo(node.name, (), None, node.reason, "link", broken=broken, closed=broken)
     try:
         return _describe_dataset(node, annotated, types, raw, outside)
     except DAMAGE as error:

@@ -67,6 +67,36 @@ def test_the_files_own_layout_does_not_choose():
     ]
 
 
+@pytest.mark.parametrize(
+    ("key", "hides"),
+    [
+        ("x", True),
+        ("*", True),
+        ("db/x", True),
+        ("/db/one/x", True),
+        ("d*/x", True),
+        ("db/**", True),
+        ("**/x", True),
+        ("query/x", False),
+        ("query/**", False),
+        ("db", True),
+        ("d/x", False),
+    ],
+)
+def test_what_cannot_be_opened_fails_where_it_may_hide_what_was_asked_for(key: str, hides: bool):
+    db = ArrayInfo("db", (), None, "can't be opened", "link", broken=True, closed=True)
+    arrays = [db, info("query/y", 2, 2, 3)]
+    chosen = select(arrays, [key, "query/y"], None, True, named=False)
+    assert [one.dataset for one, _ in chosen.failed] == ["db"] * hides
+    assert [one.dataset for one, _ in chosen.maps] == ["query/y"]
+    if hides:
+        chosen = select(arrays[:1], [key], None, True)
+        assert [one.dataset for one, _ in chosen.failed] == ["db"]
+        # One that is there by that name is all that is meant.
+        exact = [*arrays, info(key.strip("/"), 2, 2, 3)]
+        assert key == "db" or not select(exact, [key], None, True).failed
+
+
 def test_a_pattern_that_matches_nothing():
     infos = [info("m", 4, 5, 3)]
     with pytest.raises(InputError, match="holds nothing named 'x'"):
