@@ -13,6 +13,7 @@ from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.sinks.interface import Sink
 from gpool_cli.batch.stopping import check
 from gpool_cli.batch.teller import Teller, count_together, tell_one
+from gpool_cli.batch.untold import Untold
 from gpool_cli.batch.zeros import ZeroChannels
 from gpool_cli.errors import InputError
 from gpool_cli.events import Advanced, DoneBefore, Event, Pooled, Together
@@ -35,10 +36,6 @@ from gpool_cli.tally import Tally
 if TYPE_CHECKING:
     from gpool_cli.surroundings import Surroundings
 
-
-# Where a failure takes back what was written of an input, so many of its results are told of when
-# it is known. Nobody looks at more of them.
-_MOST_HELD = 10_000
 
 Listener = Callable[[Event], None]
 Change = Callable[[Iterable[Outcome | Alike]], Iterator[Outcome | Alike]]
@@ -142,7 +139,7 @@ class _Run:
         self._failed = False
         self._refused: str | None = None
         self._tellers: dict[PoolingSpec, Teller] = {}
-        self._held: list[Pooled] = []
+        self._untold = Untold()
         self._zeros = ZeroChannels()
         self._before = replace(tally), self._zeros
 
@@ -192,11 +189,12 @@ class _Run:
             self._sink.end(self._failed)
         except InputError as error:
             self._tell(Failed(done.file, "", error.message, error.hint))
-        if self._failed and self._held:
+        if self._failed and self._untold:
             self._listen(Warned(done.file, "", "dropped", _DROPPED))
-        for pooled in self._held:
+        for pooled in self._untold:
             self._listen(replace(pooled, where="") if self._failed else pooled)
-        self._held = []
+        self._untold.close()
+        self._untold = Untold()
         self.tally.files += 1
         self.tally.failed_files += self._failed
         self._file = None
@@ -237,8 +235,8 @@ class _Run:
         elif isinstance(event, Pooled) and event.first:
             self.tally.maps += 1
             self.tally.bytes_in += event.info.nbytes
-        if isinstance(event, Pooled) and self._sink.drops_failed and len(self._held) < _MOST_HELD:
-            self._held.append(event)
+        if isinstance(event, Pooled) and self._sink.drops_failed:
+            self._untold.add(event)
         else:
             self._listen(event)
 

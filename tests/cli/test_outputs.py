@@ -396,6 +396,23 @@ def test_what_was_pooled_beside_a_failing_map_is_said_to_be_dropped(gpool, here,
     assert ran.errors.count(said) == 1
 
 
+@pytest.mark.parametrize("bad", [False, True])
+def test_many_results_are_told_of_in_order_and_none_as_kept_that_is_not(
+    gpool, here, monkeypatch, bad
+):
+    monkeypatch.setattr("gpool_cli.batch.untold._IN_MEMORY", 3)
+    maps = {f"m{i}": np.full((2, 2, 3), i, "f4") for i in range(8)}
+    if bad:
+        maps["x"] = np.full((2, 2, 3), np.nan)
+    np.savez(here / "many.npz", **maps)
+    words = ["pool", "-m", "avg", "-m", "max", "many.npz", "-o", "dir/", "--report", "r.json"]
+    assert gpool(*words, "--nan", "error").code == int(bad)
+    results = json.loads((here / "r.json").read_text())["results"]
+    assert [one["dataset"] for one in results] == [f"m{i}" for i in range(8) for _ in "am"]
+    assert [one["mean"] for one in results] == [i for i in range(8) for _ in "am"]
+    assert all(bool(one["written_to"]) != bad for one in results)
+
+
 @pytest.mark.parametrize(
     "out", ["out.h5", "out.npz", "out.npy", "out.csv", "out.jsonl", "out.parquet", "dir/"]
 )
