@@ -189,7 +189,8 @@ class Result:
         normalized: The values are vectors that were divided by their lengths.
         packed: The values are packed as those of the map are: its scale and offset hold for them.
         first: This is the first of the poolings.
-        parts: How many maps this file gives; more than one asks for the dataset in a file name.
+        parts: How many maps this file gives, as far as it was listed, but always more than one
+            where it gives more; that asks for the dataset in a file name.
         start: The first row of this piece; the pieces of a result come in order, without others
             between them, and the batch axis of a result in pieces stands first.
         rows: The rows of the whole result; None where this is the whole.
@@ -316,7 +317,10 @@ class Failed:
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """The first word of a file whose surroundings its output takes over."""
+    """What the output of a file takes over beside its maps; it comes before those maps.
+
+    Where a file is looked into part by part, so does this.
+    """
 
     file: InputFile
     surroundings: Surroundings

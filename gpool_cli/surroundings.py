@@ -55,3 +55,8 @@ class Surroundings:
     groups: tuple[Annotated, ...] = ()
     datasets: tuple[Annotated, ...] = ()
     others: str = ""
+
+    def and_more(self, more: Surroundings) -> Surroundings:
+        """These, and what was found after them in the same file."""
+        groups, datasets = self.groups + more.groups, self.datasets + more.datasets
+        return Surroundings(groups, datasets, self.others or more.others)

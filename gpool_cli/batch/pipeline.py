@@ -10,15 +10,19 @@ from gpool_cli.batch.select import Map
 from gpool_cli.batch.units import (
     Answer,
     Here,
+    ListMaps,
     Look,
     MapParts,
     Maps,
     Said,
     Step,
+    StepOrSoon,
     WholeFiles,
+    listing_of,
     one_by_one,
     steps_of,
     steps_of_large,
+    steps_of_listing,
 )
 from gpool_cli.batch.work import failure_of, list_maps, results_of
 from gpool_cli.errors import GpoolError
@@ -42,7 +46,7 @@ class Work:
         note: What a user should know of them; '' where there is nothing to say.
     """
 
-    answers: Callable[[Iterable[Step]], Answers] = one_by_one
+    answers: Callable[[Iterable[StepOrSoon]], Answers] = one_by_one
     look: Look = list_maps
     workers: int = 1
     bundle: int = 1
@@ -65,7 +69,7 @@ def outcomes_of(tasks: Iterable[Task], work: Work, advance: Advance) -> Iterator
 
 
 def _outcomes_of_steps(
-    steps: Iterable[Step], work: Work, advance: Advance
+    steps: Iterable[StepOrSoon], work: Work, advance: Advance
 ) -> Iterator[Outcome | Alike]:
     answers = work.answers(steps)
     for step, answer in answers:
@@ -87,6 +91,11 @@ def _outcomes_of_steps(
             advance(Advanced(step.share))
         elif isinstance(step, Maps) and isinstance(answer, GpoolError):
             yield failure_of(step.task.file, "", answer)
+        elif isinstance(step, ListMaps):
+            # Each part is longer than the one before: they are few, and this is never deep.
+            listing = listing_of(step.task, answer)
+            more = steps_of_listing(step.task, listing, work.bundle)
+            yield from _outcomes_of_steps(more, work, advance)
 
 
 def _with_maps(outcomes: Iterable[Outcome | Alike], maps: Sequence[Map]) -> Iterator[Outcome]:

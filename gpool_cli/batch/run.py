@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from gpool_cli.batch.joined import joined
 from gpool_cli.batch.pipeline import Work, outcomes_of
@@ -32,10 +31,6 @@ from gpool_cli.model import (
 )
 from gpool_cli.recipe import PoolingSpec
 from gpool_cli.tally import Tally
-
-if TYPE_CHECKING:
-    from gpool_cli.surroundings import Surroundings
-
 
 Listener = Callable[[Event], None]
 Change = Callable[[Iterable[Outcome | Alike]], Iterator[Outcome | Alike]]
@@ -156,12 +151,14 @@ class _Run:
     def take(self, outcome: Outcome) -> None:
         """Take in the next outcome; those of a file come together and end with a `FileDone`."""
         if self._file is None:
-            self._begin(outcome.file, outcome.surroundings if isinstance(outcome, Opened) else None)
+            self._begin(outcome.file)
         if isinstance(outcome, Result):
             self._take_result(outcome)
         elif isinstance(outcome, FileDone):
             self._end(outcome)
-        elif not isinstance(outcome, (Opened, TooLarge)):
+        elif isinstance(outcome, Opened):
+            self._sink.surround(outcome.surroundings)
+        elif not isinstance(outcome, TooLarge):
             self._tell(outcome)
 
     def take_together(self, alike: Alike) -> None:
@@ -177,10 +174,10 @@ class _Run:
             self._zeros.take_in(result, self.tally)
         self._listen(Together(alike, partial(tell_one, alike, where, self._sketched)))
 
-    def _begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
+    def _begin(self, file: InputFile) -> None:
         self._file, self._failed, self._refused = file, False, None
         try:
-            self._sink.begin(file, surroundings)
+            self._sink.begin(file)
         except InputError as error:
             self._tell(Failed(file, "", error.message, error.hint))
 

@@ -10,12 +10,15 @@ from typing import Any, TypeVar
 
 from gpool_cli.batch.crash import crash_failure, crash_of
 from gpool_cli.batch.executors import WorkerDied
-from gpool_cli.batch.units import Answer, Unit, WholeFiles, work_on
+from gpool_cli.batch.units import Answer, ListMaps, Unit, WholeFiles, work_on
 from gpool_cli.batch.work import failure_of
 from gpool_cli.errors import GpoolError
 from gpool_cli.model import Alike, FileDone, InputFile, Outcome, Task
 
 _Value = TypeVar("_Value")
+
+# The load that a listing is, in units.
+_A_LISTING = 3
 
 
 @dataclass(eq=False)
@@ -52,8 +55,10 @@ class Slot:
         """How many units are still to be done; one that the worker died of counts until it is told.
 
         So a dead worker gets nothing that its successor would do before what must be done again.
+        To list maps takes as long as to pool those of several units.
         """
-        return sum(not p.future.done() or p.future.exception() is not None for p in self.queue)
+        waiting = (p for p in self.queue if not p.future.done() or p.future.exception() is not None)
+        return sum(_A_LISTING if isinstance(p.unit, ListMaps) else 1 for p in waiting)
 
     def hand_out(self, unit: Unit) -> Pending:
         """Give the worker one more unit; after a death, when what is left of it is in order."""

@@ -10,9 +10,18 @@ from types import TracebackType
 from gpool_cli.batch.crash import Crashed
 from gpool_cli.batch.masks import needs_worker
 from gpool_cli.batch.slot import Pending, Slot
-from gpool_cli.batch.units import Answer, ListMaps, MapParts, Maps, Step, Unit, WholeFiles
-from gpool_cli.batch.work import Listing, failure_of, list_maps
-from gpool_cli.errors import GpoolError
+from gpool_cli.batch.units import (
+    Answer,
+    ListMaps,
+    MapParts,
+    Maps,
+    Soon,
+    Step,
+    StepOrSoon,
+    Unit,
+    listing_of,
+)
+from gpool_cli.batch.work import Listing, list_maps
 from gpool_cli.model import Task
 
 # A worker has a unit and one more to go on with. What comes next goes to whoever is first done:
@@ -42,7 +51,7 @@ class Slots:
         self._slots = [Slot(make) for _ in range(count)]
         self._deadly: dict[tuple[str, str], Crashed] = {}
 
-    def answers(self, steps: Iterable[Step]) -> Iterator[tuple[Step, Answer | None]]:
+    def answers(self, steps: Iterable[StepOrSoon]) -> Iterator[tuple[Step, Answer | None]]:
         """Work through steps.
 
         Args:
@@ -52,9 +61,13 @@ class Slots:
             Every step in order: a unit with its answer, anything else with None.
         """
         waiting: deque[tuple[Step, Pending | None]] = deque()
+        begun: dict[Step, Pending] = {}
         for step in steps:
-            pending = None
-            if isinstance(step, (WholeFiles, Maps, MapParts)):
+            if isinstance(step, Soon):
+                begun[step.unit] = self._hand_out(step.unit)
+                continue
+            pending = begun.pop(step, None)
+            if pending is None and isinstance(step, Unit):
                 pending = self._hand_out(step)
             waiting.append((step, pending))
             while waiting and (_is_answered(waiting[0]) or self._is_full(len(waiting))):
@@ -76,11 +89,7 @@ class Slots:
         """Look into a large file: here, or where that may be harmful in a worker."""
         if not (self.elsewhere or needs_worker(task.file, task.recipe)):
             return list_maps(task)
-        answer = self._hand_out(ListMaps(task)).answer()
-        if isinstance(answer, GpoolError):
-            return Listing(outcomes=[failure_of(task.file, "", answer)])
-        assert isinstance(answer, Listing)
-        return answer
+        return listing_of(task, self._hand_out(ListMaps(task)).answer())
 
     def _hand_out(self, unit: Unit) -> Pending:
         """Give a unit to who has least to do; one that takes much memory waits for the others."""

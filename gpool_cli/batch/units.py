@@ -17,6 +17,7 @@ from gpool_cli.batch.pieces import Partial, Piece, job_for
 from gpool_cli.batch.select import Map
 from gpool_cli.batch.work import (
     Listing,
+    Rest,
     failure_of,
     list_maps,
     pool_file,
@@ -57,7 +58,7 @@ class Maps:
     Attributes:
         task: The file.
         maps: The maps.
-        count: How many it has in all.
+        count: How many it has as far as it was listed.
         share: The share of its bytes that they are.
         memory: What the work on one of them takes, at most.
     """
@@ -84,9 +85,17 @@ class MapParts:
 
 @dataclass(frozen=True, eq=False)
 class ListMaps:
-    """What is in a file, looked up by a worker."""
+    """What is in a file, or in the rest of it, looked up by a worker."""
 
     task: Task
+    rest: Rest | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Soon:
+    """No step of its own: a unit that comes later, and is best begun with now."""
+
+    unit: ListMaps
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +128,7 @@ class Here:
 
 Unit = WholeFiles | Maps | MapParts | ListMaps
 Step = Unit | Said | Here
+StepOrSoon = Step | Soon
 Look = Callable[[Task], Listing]
 PartAnswer = Piece | Partial | GpoolError
 Answer = Sequence[Outcome | Alike] | Sequence[PartAnswer] | Listing | GpoolError
@@ -134,10 +144,18 @@ def work_on(unit: Unit) -> Answer:
     if isinstance(unit, WholeFiles):
         return list(_whole_files(unit))
     if isinstance(unit, ListMaps):
-        return list_maps(unit.task)
+        return list_maps(unit.task, unit.rest)
     if isinstance(unit, Maps):
         return list(pool_maps(unit.task, unit.maps, unit.count))
     return list(_map_parts(unit))
+
+
+def listing_of(task: Task, answer: Answer | None) -> Listing:
+    """The answer to `ListMaps`; what is wrong is all there is to say of the file."""
+    if isinstance(answer, GpoolError):
+        return Listing(outcomes=[failure_of(task.file, "", answer)])
+    assert isinstance(answer, Listing)
+    return answer
 
 
 def _map_parts(unit: MapParts) -> Iterator[PartAnswer]:
@@ -158,22 +176,24 @@ def _whole_files(unit: WholeFiles) -> Iterator[Outcome | Alike]:
     return pool_together(unit.tasks, unit.share)
 
 
-def one_by_one(steps: Iterable[Step]) -> Iterator[tuple[Step, Answer | None]]:
+def one_by_one(steps: Iterable[StepOrSoon]) -> Iterator[tuple[Step, Answer | None]]:
     """Work through steps in this process; the maps of a large file are done as they are taken.
 
     Yields:
         Every step in order: a unit with its answer, anything else with None.
     """
     for step in steps:
+        if isinstance(step, Soon):
+            continue
         if isinstance(step, Maps):
             yield Here(step.task, step.maps, step.count), None
         else:
-            yield step, work_on(step) if isinstance(step, (WholeFiles, MapParts)) else None
+            yield step, work_on(step) if isinstance(step, Unit) else None
 
 
 def steps_of(
     tasks: Iterable[Task], look: Look = list_maps, workers: int = 1, bundle: int = 1
-) -> Iterator[Step]:
+) -> Iterator[StepOrSoon]:
     """Cut tasks into steps; what belongs to a file stays together, and files in their order.
 
     Args:
@@ -212,11 +232,18 @@ def _size(task: Task) -> int | None:
         return 0
 
 
-def steps_of_large(task: Task, look: Look = list_maps, bundle: int = 1) -> Iterator[Step]:
+def steps_of_large(task: Task, look: Look = list_maps, bundle: int = 1) -> Iterator[StepOrSoon]:
     """Cut the work on one file into steps, map by map; the rest is as in `steps_of`."""
-    listing = look(task)
-    count = len(listing.maps)
-    total = max(1, sum(info.nbytes for info, _ in listing.maps))
+    yield from steps_of_listing(task, look(task), bundle)
+
+
+def steps_of_listing(task: Task, listing: Listing, bundle: int = 1) -> Iterator[StepOrSoon]:
+    """Cut the work on what was listed into steps; the last is what is still to be listed."""
+    rest = ListMaps(task, listing.rest) if listing.rest is not None else None
+    if rest is not None:
+        yield Soon(rest)
+    count = listing.count
+    share_of_byte = listing.share / max(1, sum(info.nbytes for info, _ in listing.maps))
     yield Said(tuple(listing.outcomes))
     together: list[Map] = []
     nbytes = answers = memory = 0
@@ -231,13 +258,13 @@ def steps_of_large(task: Task, look: Look = list_maps, bundle: int = 1) -> Itera
         full = max(nbytes, answers) >= _TOGETHER_BYTES * bundle
         full = full or len(together) >= _TOGETHER_MAPS
         if together and (full or in_parts or too_long):
-            yield Maps(task, tuple(together), count, nbytes / total, memory)
+            yield Maps(task, tuple(together), count, nbytes * share_of_byte, memory)
             together, nbytes, answers, memory = [], 0, 0, 0
         if in_parts:
             one_takes = max(_TOGETHER_BYTES, needed + answer // len(parts))
             each = max(1, bundle * _TOGETHER_BYTES // one_takes)
             firsts = range(0, len(parts), each)
-            share = info.nbytes / total / len(firsts)
+            share = info.nbytes * share_of_byte / len(firsts)
             for i in firsts:
                 some = tuple(parts[i : i + each])
                 yield MapParts(task, info, layout, some, count, share, needed)
@@ -249,5 +276,5 @@ def steps_of_large(task: Task, look: Look = list_maps, bundle: int = 1) -> Itera
             answers += answer
             memory = max(memory, needed)
     if together:
-        yield Maps(task, tuple(together), count, nbytes / total, memory)
-    yield Said((FileDone(task.file),))
+        yield Maps(task, tuple(together), count, nbytes * share_of_byte, memory)
+    yield rest if rest is not None else Said((FileDone(task.file),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gpool_cli import pulse
 from gpool_cli.batch.alikemaps import pool_alike_maps
@@ -16,6 +16,7 @@ from gpool_cli.batch.pieces import Partial, Piece, is_normalized, is_packed, job
 from gpool_cli.batch.select import Map, may_be_wanted, select
 from gpool_cli.batch.tails import axes_with_tail, names_of_parts
 from gpool_cli.errors import GpoolError
+from gpool_cli.formats.inputs import bytes_to_read
 from gpool_cli.formats.interface import Reader
 from gpool_cli.formats.opening import format_of, open_reader
 from gpool_cli.layout import Layout, layout_doubt
@@ -41,19 +42,47 @@ if TYPE_CHECKING:
     from gpool_cli.surroundings import Carry
 
 
+# So many arrays of a file are listed at first, and later half as many as were: work begins before
+# all is known, and what it costs to find the place again is little beside what is listed there.
+_LISTED_FIRST = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class Rest:
+    """What is still to be listed of a file.
+
+    Attributes:
+        place: Where its reader goes on.
+        count: How many maps came before; two at least, for outputs of one have other names.
+        listed: How many arrays came before.
+        share: The share of the file's bytes that they were taken to be.
+    """
+
+    place: Any
+    count: int
+    listed: int
+    share: float
+
+
 @dataclass(eq=False)
 class Listing:
-    """What is in a file, before any of its values are read.
+    """What is in a file, or in the next part of it, before any of its values are read.
 
     Attributes:
         maps: What is to be pooled.
-        outcomes: What is to be said of the rest, and of the file.
+        outcomes: What is to be said of the others, and of the file.
         cuttable: The reader can begin at any part of a map.
+        count: How many maps the file has so far.
+        share: The share of the file's bytes that these maps are taken to be.
+        rest: What is still to be listed; None where this is the end.
     """
 
     maps: list[Map] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     cuttable: bool = False
+    count: int = 0
+    share: float = 1
+    rest: Rest | None = None
 
 
 def pool_file(task: Task, share: int | None = None) -> Iterator[Outcome]:
@@ -82,16 +111,60 @@ def pool_file(task: Task, share: int | None = None) -> Iterator[Outcome]:
     yield FileDone(task.file)
 
 
-def list_maps(task: Task) -> Listing:
-    """Look into a file and choose its maps."""
+def list_maps(task: Task, rest: Rest | None = None) -> Listing:
+    """Look into a file and choose its maps, or the first of them.
+
+    Args:
+        task: The file, and what is computed.
+        rest: What is still to be listed, if the file was begun with.
+    """
     try:
         with open_reader(task.file.path, task.access) as reader, Companions(task) as companions:
-            infos = list(reader.arrays_named(may_be_wanted(task.file.keys)))
-            listing = _choose(task, infos, reader, companions)
+            if rest is not None or _may_come_in_parts(task, reader):
+                listing = _list_some(task, reader, companions, rest)
+            else:
+                listing = _list_all(task, reader, companions)
             listing.cuttable = not reader.sequential
             return listing
     except Exception as error:
         return Listing(outcomes=[failure_of(task.file, "", error)])
+
+
+def _may_come_in_parts(task: Task, reader: Reader) -> bool:
+    """Whether no array needs to be known before another is chosen.
+
+    One that has just the name of a key shadows what fits it as a pattern; each of several keys must
+    fit something, or nothing is pooled; and what is copied is all that is not pooled.
+    """
+    keys = task.file.keys
+    named = not keys or (len(keys) == 1 and reader.lacks(keys[0].strip("/")))
+    return named and not (task.carry is not None and task.carry.others_in)
+
+
+def _list_all(task: Task, reader: Reader, companions: Companions) -> Listing:
+    infos = list(reader.arrays_named(may_be_wanted(task.file.keys)))
+    listing = _choose(task, infos, reader, companions)
+    listing.count = len(listing.maps)
+    return listing
+
+
+def _list_some(task: Task, reader: Reader, companions: Companions, rest: Rest | None) -> Listing:
+    before = rest or Rest(None, 0, 0, 0)
+    most = max(_LISTED_FIRST, before.listed // 2)
+    infos, place = reader.next_arrays(may_be_wanted(task.file.keys), most, before.place)
+    listing = _choose(task, infos, reader, companions, first=rest is None)
+    listing.count = before.count + len(listing.maps)
+    if place is None:
+        listing.share = 1 - before.share
+        return listing
+    if listing.count < 2:
+        return _list_all(task, reader, companions)
+    nbytes = sum(info.nbytes for info, _ in listing.maps)
+    # What is compressed has more bytes than the file, and there is more to come.
+    listing.share = min(nbytes / bytes_to_read(task.file), (1 - before.share) / 2)
+    shared = before.share + listing.share
+    listing.rest = Rest(place, listing.count, before.listed + most, shared)
+    return listing
 
 
 def pool_maps(task: Task, maps: Sequence[Map], count: int) -> Iterator[Outcome | Alike]:
@@ -100,7 +173,7 @@ def pool_maps(task: Task, maps: Sequence[Map], count: int) -> Iterator[Outcome |
     Args:
         task: The file, and what is computed.
         maps: Some of those that `list_maps` gave.
-        count: How many the file has in all.
+        count: How many the file has so far.
     """
     try:
         with open_reader(task.file.path, task.access) as reader, Companions(task) as companions:
@@ -150,7 +223,7 @@ def results_of(
         info: The map.
         layout: The meaning of its axes.
         piece: Its pooled values.
-        count: How many maps the file has.
+        count: How many maps the file has so far.
     """
     rows = layout.output_shape(info.shape, task.recipe.shape)[0]
     for i, (spec, values) in enumerate(zip(task.recipe.poolings, piece.values, strict=True)):
@@ -192,7 +265,11 @@ def _listings(file: InputFile, reader: Reader) -> Iterator[Sequence[ArrayInfo]]:
 
 
 def _choose(
-    task: Task, infos: Sequence[ArrayInfo], reader: Reader, companions: Companions
+    task: Task,
+    infos: Sequence[ArrayInfo],
+    reader: Reader,
+    companions: Companions,
+    first: bool = True,
 ) -> Listing:
     pulse.work()
     file, layout = task.file, task.recipe.layout
@@ -206,7 +283,7 @@ def _choose(
         say(Failed(file, info.dataset, error.message, error.hint))
     if selection.nothing:
         say(Skipped(file, "", selection.nothing))
-    elif not selection.maps and not selection.failed:
+    elif first and not selection.maps and not selection.failed:
         say(_nothing_in(file, infos))
     for info, meaning in selection.maps:
         if what := companions.is_one(info):

@@ -50,7 +50,7 @@ def write_array(path: str, result: Result, overwrite: bool) -> None:
         _destination(path, overwrite), WriteStyle(recipe=result.pooling.label), True, None
     )
     try:
-        sink.begin(result.file, None)
+        sink.begin(result.file)
         sink.add(result)
         sink.end(failed=False)
         sink.finish(failed=False)

@@ -7,7 +7,7 @@ calls H×W×C lies in the file as C×W×H. It is shown and pooled here as MATLAB
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -16,6 +16,7 @@ import h5py
 from gpool_cli.errors import InputError
 from gpool_cli.formats.hdf5opening import DAMAGE
 from gpool_cli.formats.hdf5reader import Hdf5Reader
+from gpool_cli.formats.hdf5walk import Node
 from gpool_cli.formats.interface import Array
 from gpool_cli.model import ArrayInfo, Block, Part
 
@@ -33,8 +34,9 @@ class MatlabReader(Hdf5Reader):
         path: A regular file.
     """
 
-    def arrays_named(self, wanted: Callable[[str], bool]) -> Iterator[ArrayInfo]:
-        return map(self._as_in_matlab, super().arrays_named(wanted))
+    def _see(self, node: Node) -> ArrayInfo | None:
+        info = super()._see(node)
+        return self._as_in_matlab(info) if info is not None else None
 
     def blocks(
         self, info: ArrayInfo, parts: Sequence[Part] | None = None

@@ -18,7 +18,7 @@ from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.formats.naming import safe_name, stem
 from gpool_cli.model import InputFile, Result
 from gpool_cli.printable import printable
-from gpool_cli.surroundings import Attribute, Surroundings
+from gpool_cli.surroundings import Annotated, Attribute, Surroundings
 
 # A word about axes, which pooling has changed, and about missing values, which are NaN in results.
 _CHANGED = OWN_ATTRIBUTES | {b"data_format", b"_FillValue", b"missing_value"}
@@ -32,20 +32,23 @@ class Mirror:
 
     Args:
         file: The input.
-        surroundings: What it has.
         groups: The groups of the output.
         style: How it is written.
     """
 
-    def __init__(
-        self, file: InputFile, surroundings: Surroundings, groups: Groups, style: WriteStyle
-    ) -> None:
+    def __init__(self, file: InputFile, groups: Groups, style: WriteStyle) -> None:
         self._root = stem(file.name) if style.several_inputs else ""
         self._groups = groups
-        self._surroundings = surroundings
-        self._attributes: dict[str, tuple[Attribute, ...]] = dict(surroundings.datasets)
-        self._others = surroundings.others
+        self._mirrored: list[Annotated] = []
+        self._attributes: dict[str, tuple[Attribute, ...]] = {}
+        self._others = ""
         self._made: set[str] = set()
+
+    def surround(self, surroundings: Surroundings) -> None:
+        """Take what the input has, or more of that, before the results that it is about."""
+        self._mirrored += surroundings.groups
+        self._attributes = dict(surroundings.datasets)
+        self._others = self._others or surroundings.others
 
     def describe(self, result: Result, group: Any, name: bytes) -> None:
         """Give the dataset of a result, in a low-level group, the attributes of its map."""
@@ -62,7 +65,7 @@ class Mirror:
             InputError: One has no place in the output.
         """
         try:
-            for name, attributes in self._surroundings.groups:
+            for name, attributes in self._mirrored:
                 # Those of results are there already, and to open 10,000 takes half a second.
                 if attributes or name not in self._made:
                     write_attributes(attributes, self._groups.require(self._name_of(name)))

@@ -16,7 +16,7 @@ import h5py
 from gpool_cli import pulse
 from gpool_cli.errors import InputError
 from gpool_cli.formats.hdf5opening import DAMAGE
-from gpool_cli.formats.hdf5walk import walk
+from gpool_cli.formats.hdf5walk import Walk
 from gpool_cli.printable import printable
 
 _NAMES = "names"
@@ -45,7 +45,7 @@ def save_others(root: Any, pooled: set[str], directory: str) -> str:
     names: list[str] = []
     try:
         with h5py.File(path, "w") as file:
-            for node in walk(root):
+            for node in Walk(root):
                 pulse.look()
                 if node.name in pooled or not isinstance(node.item, h5py.h5d.DatasetID):
                     continue

@@ -24,7 +24,7 @@ from gpool_cli.formats.hdf5others import save_others
 from gpool_cli.formats.hdf5raw import RawFile
 from gpool_cli.formats.hdf5source import Buffers, LibrarySource, Source
 from gpool_cli.formats.hdf5types import TypeTable
-from gpool_cli.formats.hdf5walk import Opener, any_name, walk
+from gpool_cli.formats.hdf5walk import Node, Opener, Walk, any_name, is_lacking
 from gpool_cli.formats.interface import (
     NAMES_SHOWN,
     Array,
@@ -71,6 +71,7 @@ class Hdf5Reader(Reader):
         self._opened: dict[str, Any] = {}
         self._groups: list[str] = []
         self._annotated: set[str] = set()
+        self._unwanted = 0
         self._last: tuple[ArrayInfo, Source] | None = None
         self._spare: list[Buffers] = []
         self._buffers = Buffers()
@@ -79,23 +80,52 @@ class Hdf5Reader(Reader):
         return self.arrays_named(any_name)
 
     def arrays_named(self, wanted: Callable[[str], bool]) -> Iterator[ArrayInfo]:
-        self._groups, self._annotated = [], set()
-        unwanted = 0
-        for node in walk(self._file.id, wanted, self._leave):
-            pulse.look()
-            annotated = node.item is not None and is_annotated(node.item)
-            if annotated:
-                self._annotated.add(node.name)
-            if node.is_group:
-                self._groups.append(node.name)
-            elif node.closed:
-                unwanted += 1
-                if unwanted <= NAMES_SHOWN + 1:
-                    yield ArrayInfo(node.name, (), None)
-            else:
-                if node.item is not None and len(self._opened) < _MOST_OPEN:
-                    self._opened[node.name] = node.item
-                yield describe(node, annotated, self._types, self._raw, self._outside)
+        self._forget()
+        for node in Walk(self._file.id, wanted, self._leave):
+            if (info := self._see(node)) is not None:
+                yield info
+
+    def next_arrays(
+        self, wanted: Callable[[str], bool], most: int, place: Any = None
+    ) -> tuple[list[ArrayInfo], Any]:
+        if self._outside is not None or self._behind is not None:
+            # A group of another file has no number here; and what is far is best read once.
+            return super().next_arrays(wanted, most, place)
+        self._forget()
+        infos: list[ArrayInfo] = []
+        walk, count = Walk(self._file.id, wanted, place=place), 0
+        for node in walk:
+            if node.is_dataset and wanted(node.name):
+                if count == most:
+                    return infos, walk.place()
+                count += 1
+            if (info := self._see(node)) is not None:
+                infos.append(info)
+        return infos, None
+
+    def lacks(self, name: str) -> bool:
+        return is_lacking(self._file.id, name)
+
+    def _forget(self) -> None:
+        """Begin to list anew."""
+        self._groups, self._annotated, self._unwanted = [], set(), 0
+
+    def _see(self, node: Node) -> ArrayInfo | None:
+        """Take in what a walk found; an array, unless it is none, or one too many of no use."""
+        pulse.look()
+        annotated = node.item is not None and is_annotated(node.item)
+        if annotated:
+            self._annotated.add(node.name)
+        if node.is_group:
+            self._groups.append(node.name)
+            return None
+        if node.closed:
+            self._unwanted += 1
+            few = self._unwanted <= NAMES_SHOWN + 1
+            return ArrayInfo(node.name, (), None) if few else None
+        if node.item is not None and len(self._opened) < _MOST_OPEN:
+            self._opened[node.name] = node.item
+        return describe(node, annotated, self._types, self._raw, self._outside)
 
     def surroundings(self, pooled: Collection[str], carry: Carry) -> Surroundings | None:
         root, names = self._file.id, set(pooled)

@@ -6,6 +6,7 @@ through an external one. Groups are visited once, so that cycles end and fan-out
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,11 @@ class Node:
         """Whether the name leads to a group."""
         return isinstance(self.item, h5py.h5g.GroupID)
 
+    @property
+    def is_dataset(self) -> bool:
+        """Whether it leads to a dataset, which was opened."""
+        return isinstance(self.item, h5py.h5d.DatasetID)
+
 
 def any_name(name: str) -> bool:
     """Whatever it is called, it is wanted."""
@@ -56,42 +62,129 @@ Leave = Callable[[Any, bytes], Any]
 """Gives the root of the file that a group and the name of a file lead to."""
 
 
-def walk(
-    root: Any, wanted: Callable[[str], bool] = any_name, leave: Leave | None = None
-) -> Iterator[Node]:
-    """Yield every group and dataset, groups before their members, names in sorted order.
+@dataclass(frozen=True)
+class Place:
+    """Where a walk stopped, from where another one may go on; it can travel.
+
+    Attributes:
+        way: The groups that it was in, from the root down, each with the link that it was done
+            with last; None where it was done with none.
+        seen: What tells the groups that it has been to from all others of the file.
+    """
+
+    way: tuple[tuple[str, bytes | None], ...]
+    seen: frozenset[Any]
+
+
+@dataclass
+class _Stage:
+    """A group that a walk is in: its links, and how many of them it is done with."""
+
+    group: Node
+    links: list[tuple[bytes, int]]
+    done: int = 0
+
+
+class Walk:
+    """Yields every group and dataset, groups before their members, names in sorted order.
 
     Args:
         root: The low-level root group of an open file.
-        leave: Follows links to other files; None where they are not followed.
         wanted: Whether to open a dataset of this name. To open one and let it go takes several
             times as long as to see that it is one.
+        leave: Follows links to other files; None where they are not followed.
+        place: Where to go on; None for the beginning. Only for files whose links to others are
+            not followed.
+
+    Raises:
+        InputError: The place is not there any more.
     """
-    seen: set[Any] = set()
-    waiting = [iter([Node("", root)])]
-    while waiting:
-        node = next(waiting[-1], None)
-        if node is None:
-            waiting.pop()
-            continue
-        if not node.is_group:
-            yield node
-            continue
-        try:
-            address = _address(node.item)
-            if address in seen:
+
+    def __init__(
+        self,
+        root: Any,
+        wanted: Callable[[str], bool] = any_name,
+        leave: Leave | None = None,
+        place: Place | None = None,
+    ) -> None:
+        self._root = root
+        self._wanted = wanted
+        self._leave = leave
+        self._seen: set[Any] = set()
+        self._stages: list[_Stage] = []
+        if place is not None:
+            self._go_to(place)
+
+    def __iter__(self) -> Iterator[Node]:
+        if not self._stages:
+            yield from self._enter(Node("", self._root))
+        while self._stages:
+            stage = self._stages[-1]
+            if stage.done == len(stage.links):
+                self._stages.pop()
                 continue
-            seen.add(address)
-            links = _links(node.item)
+            node = self._member(stage.group, *stage.links[stage.done])
+            stage.done += 1
+            if node.is_group:
+                yield from self._enter(node)
+            else:
+                yield node
+
+    def _enter(self, group: Node) -> Iterator[Node]:
+        try:
+            address = _address(group.item)
+            if address in self._seen:
+                return
+            self._seen.add(address)
+            links = _links(group.item)
         except DAMAGE as error:
-            yield from _damaged(node, error)
-            continue
-        yield node
-        if len(waiting) > _DEEPEST:
+            yield from _damaged(group, error)
+            return
+        yield group
+        if len(self._stages) >= _DEEPEST:
             reason = f"is nested deeper than {_DEEPEST:,} groups"
-            yield Node(node.name, None, reason, broken=True)
+            yield Node(group.name, None, reason, broken=True)
         else:
-            waiting.append(_members(node, links, leave, wanted))
+            self._stages.append(_Stage(group, links))
+
+    def _member(self, group: Node, raw: bytes, kind: int) -> Node:
+        text = raw.decode("utf-8", "surrogateescape")
+        name = f"{group.name}/{text}" if group.name else text
+        if not self._wanted(name) and _is_dataset(group.item, raw, kind):
+            return Node(name, closed=True)
+        try:
+            item = _open(group.item, raw, kind, self._leave)
+        except InputError as error:
+            return Node(name, None, str(error))
+        except DAMAGE as error:
+            return Node(name, None, f"can't be opened: {_said(error)}", broken=True)
+        if isinstance(item, (h5py.h5g.GroupID, h5py.h5d.DatasetID)):
+            return Node(name, item)
+        return Node(name, None, "is a named datatype")
+
+    def place(self) -> Place:
+        """The place before the dataset that came last."""
+        done = [stage.done for stage in self._stages]
+        done[-1] -= 1
+        return Place(
+            tuple(
+                (stage.group.name, stage.links[count - 1][0] if count else None)
+                for stage, count in zip(self._stages, done, strict=True)
+            ),
+            frozenset(number for _, number in self._seen),
+        )
+
+    def _go_to(self, place: Place) -> None:
+        file, _ = _address(self._root)
+        self._seen = {(file, number) for number in place.seen}
+        opener = Opener(self._root)
+        for name, link in place.way:
+            group = opener.open(name) if name else self._root
+            if not isinstance(group, h5py.h5g.GroupID):
+                raise InputError("has changed since it was listed", "is it still being written?")
+            links = _links(group)
+            done = bisect_right([name for name, _ in links], link) if link is not None else 0
+            self._stages.append(_Stage(Node(name, group), links, done))
 
 
 def _address(group: Any) -> Any:
@@ -117,31 +210,6 @@ def _damaged(group: Node, error: Exception) -> Iterator[Node]:
     else:
         yield group
         yield Node(group.name, None, f"can't be listed: {_said(error)}", broken=True)
-
-
-def _members(
-    group: Node,
-    links: list[tuple[bytes, int]],
-    leave: Leave | None,
-    wanted: Callable[[str], bool],
-) -> Iterator[Node]:
-    for raw, kind in links:
-        text = raw.decode("utf-8", "surrogateescape")
-        name = f"{group.name}/{text}" if group.name else text
-        if not wanted(name) and _is_dataset(group.item, raw, kind):
-            yield Node(name, closed=True)
-            continue
-        try:
-            item = _open(group.item, raw, kind, leave)
-        except InputError as error:
-            yield Node(name, None, str(error))
-        except DAMAGE as error:
-            yield Node(name, None, f"can't be opened: {_said(error)}", broken=True)
-        else:
-            if isinstance(item, (h5py.h5g.GroupID, h5py.h5d.DatasetID)):
-                yield Node(name, item)
-            else:
-                yield Node(name, None, "is a named datatype")
 
 
 def _is_dataset(group: Any, name: bytes, kind: int) -> bool:
@@ -212,6 +280,21 @@ def _follow(here: Any, path: bytes, leave: Leave | None, links: int = _MOST_LINK
             raise InputError(f"is a link to {shown}, which is not there")
         here = _open(here, part, here.links.get_info(part).type, leave, links)
     return here
+
+
+def is_lacking(root: Any, path: str) -> bool:
+    """Whether nothing in a file can have this path; False also where that is not beyond doubt."""
+    here = root
+    try:
+        for part in path.encode("utf-8", "surrogateescape").split(b"/"):
+            if not isinstance(here, h5py.h5g.GroupID):
+                return False
+            if not here.links.exists(part):
+                return True
+            here = _open(here, part, here.links.get_info(part).type, None)
+    except (InputError, *DAMAGE):
+        return False
+    return False
 
 
 def open_path(root: Any, path: bytes) -> Any:

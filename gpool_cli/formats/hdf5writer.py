@@ -27,16 +27,24 @@ class Hdf5Writer(Writer):
     def __init__(self, file: BinaryIO, style: WriteStyle) -> None:
         super().__init__(file, style)
         self._h5 = h5py.File(file, "w", libver=VERSIONS)
+        self._file: InputFile | None = None
         self._mirror: Mirror | None = None
         self._stacks = Stacks()
         self._groups = Groups(self._h5.id)
         self._maker = ResultMaker()
         self._open: dict[PoolingSpec, Any] = {}
 
-    def begin(self, file: InputFile, surroundings: Surroundings | None = None) -> None:
+    def begin(self, file: InputFile) -> None:
         self.end()
-        if surroundings is not None and not self.style.stack:
-            self._mirror = Mirror(file, surroundings, self._groups, self.style)
+        self._file = file
+
+    def surround(self, surroundings: Surroundings) -> None:
+        assert self._file is not None
+        if self.style.stack:
+            return
+        if self._mirror is None:
+            self._mirror = Mirror(self._file, self._groups, self.style)
+        self._mirror.surround(surroundings)
 
     def end(self) -> None:
         if self._mirror is not None:

@@ -71,10 +71,32 @@ class Reader(ABC):
         """
         return self.arrays()
 
+    def next_arrays(
+        self, wanted: Callable[[str], bool], most: int, place: Any = None
+    ) -> tuple[list[ArrayInfo], Any]:
+        """The next of the same arrays, in a file that is looked into part by part.
+
+        Args:
+            wanted: As for `arrays_named`.
+            most: So many of those that are wanted, for readers that can stop there.
+            place: Where to go on; None for the beginning.
+
+        Returns:
+            The arrays, and where to go on, which can travel; None where these were the last.
+
+        Raises:
+            InputError: The file is unreadable, or has changed.
+        """
+        return list(self.arrays_named(wanted)), None
+
+    def lacks(self, name: str) -> bool:
+        """Whether there is no array of this name; False also where that is not beyond doubt."""
+        return False
+
     def surroundings(self, pooled: Collection[str], carry: Carry) -> Surroundings | None:
         """What an output takes over beside pooled maps; None where there never is anything.
 
-        To be asked for when the arrays have been listed.
+        To be asked for when the arrays have been listed; it is about those that came last.
 
         Args:
             pooled: The arrays that are pooled.
@@ -178,11 +200,17 @@ class Writer(ABC):
             InputError: The result can't stand in this file beside the earlier ones.
         """
 
-    def begin(self, file: InputFile, surroundings: Surroundings | None = None) -> None:
-        """Say that the results of this input come next, and what else is taken over from it.
+    def begin(self, file: InputFile) -> None:
+        """Say that the results of this input come next.
 
         Raises:
-            InputError: That has no place in this file.
+            InputError: What else is taken over from the one before has no place in this file.
+        """
+
+    def surround(self, surroundings: Surroundings) -> None:
+        """Say what else is taken over from the input that began last, or more of that.
+
+        The results that it has a word about come after it.
         """
 
     def end(self) -> None:

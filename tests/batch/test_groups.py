@@ -1,5 +1,6 @@
 """Many small datasets in one HDF5 file: what is not asked for stays closed, and nothing changes."""
 
+import pickle
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -16,10 +17,10 @@ from gpool_cli.batch.slots import Slots
 from gpool_cli.batch.workers import Scout
 from gpool_cli.cli.main import run
 from gpool_cli.formats.hdf5walk import any_name
-from gpool_cli.model import InputFile, Outcome, Result, Task
+from gpool_cli.model import Failed, InputFile, Outcome, Result, Task
 from gpool_cli.recipe import PoolingSpec, Recipe
 
-GROUPS = 600  # More than two workers are handed at one time.
+GROUPS = 1500  # More than two workers are handed at one time, and more than are listed at first.
 RECIPE = Recipe((PoolingSpec("avg"), PoolingSpec("max")), "CL")
 
 
@@ -63,7 +64,7 @@ def task_of(path: Path, *keys: str) -> Task:
 def told(outcomes: Sequence[Outcome]) -> list[tuple[object, ...]]:
     """Everything there is to know of outcomes, in words that compare."""
     return [
-        (outcome.info.dataset, outcome.pooling.name, outcome.parts, outcome.values.tobytes())
+        (outcome.info.dataset, outcome.pooling.name, outcome.parts > 1, outcome.values.tobytes())
         if isinstance(outcome, Result)
         # A dtype is shown in other words after it has travelled.
         else (type(outcome).__name__, str(outcome).replace("dtype('<f4')", "dtype('float32')"))
@@ -87,6 +88,7 @@ def test_what_is_not_opened_changes_nothing(
     features: Path, keys: tuple[str, ...], small: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(units, "_SMALL_FILE", small)
+    monkeypatch.setattr(work, "_LISTED_FIRST", 10 * GROUPS)
     lazily = here(task_of(features, *keys))
     monkeypatch.setattr(work, "may_be_wanted", lambda keys: any_name)
     assert here(task_of(features, *keys)) == lazily
@@ -94,8 +96,109 @@ def test_what_is_not_opened_changes_nothing(
         # One is damaged, and a soft link leads to one.
         assert sum(words[1] == "avg" for words in lazily) == GROUPS
         failed = [str(words[1]) for words in lazily if words[0] == "Failed"]
-        assert len(failed) == 1
-        assert "dataset='db/000400.jpg/descriptors'" in failed[0]
+        # What can't be opened may be a group, with descriptors in it.
+        for name, said in zip(("400.jpg/descriptors", "401.jpg/keypoints"), failed, strict=True):
+            assert f"dataset='db/000{name}'" in said
+
+
+@pytest.mark.parametrize("keys", [*KEYS, ("*.jpg/descriptors",), ("odd/**/descriptors",)])
+@pytest.mark.parametrize("most", [3, 1024])
+def test_a_file_that_is_listed_in_parts_gives_the_same(
+    features: Path, keys: tuple[str, ...], most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = task_of(features, *keys)
+    at_once = here(task)
+    monkeypatch.setattr(units, "_SMALL_FILE", 1)
+    monkeypatch.setattr(work, "_LISTED_FIRST", most)
+    in_parts = here(task)
+    # What is said of the others comes with the part that they are in.
+    assert results_in(in_parts) == results_in(at_once)
+    assert sorted(map(str, in_parts)) == sorted(map(str, at_once))
+    assert in_parts[-1] == at_once[-1]
+
+
+def results_in(said: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    return [words for words in said if len(words) == 4]
+
+
+def listings(task: Task) -> list[work.Listing]:
+    """All parts of a listing, as they come."""
+    found = [work.list_maps(task)]
+    while (rest := found[-1].rest) is not None:
+        found.append(work.list_maps(task, pickle.loads(pickle.dumps(rest))))
+    return found
+
+
+def test_the_parts_of_a_listing_grow_and_make_the_whole_file(features: Path) -> None:
+    found = listings(task_of(features, "descriptors"))
+    # A soft link leads to one, and one is damaged.
+    assert [len(one.maps) for one in found] == [1024, GROUPS - 1024]
+    assert [one.count for one in found] == [1024, GROUPS]
+    assert sum(one.share for one in found) == pytest.approx(1)
+    assert all(0 < one.share < 1 for one in found)
+
+
+def test_a_part_has_half_of_what_was_listed_before_be_it_maps_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "_LISTED_FIRST", 8)
+    path = tmp_path / "few.h5"
+    with h5py.File(path, "w") as file:
+        for i in range(500):
+            file[f"{i:03}"] = np.ones((8, 5) if i < 3 else (), np.float32)
+    found = listings(task_of(path))
+    assert [len(one.maps) for one in found] == [3] + [0] * 10
+    assert [len(one.outcomes) for one in found][:5] == [5, 8, 8, 12, 18]
+    assert sum(one.share for one in found) == pytest.approx(1)
+
+
+def test_names_that_only_the_whole_file_can_tell_are_looked_up_in_all_of_it(
+    features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "_LISTED_FIRST", 4)
+    for keys in (("db/000003.jpg/descriptors",), ("descriptors", "keypoints"), ("nothing",)):
+        assert len(listings(task_of(features, *keys))) == 1
+    shadowed = tmp_path / "shadowed.h5"
+    with h5py.File(shadowed, "w") as file:
+        for name in (*(f"{i}/x" for i in range(9)), "x"):
+            file[name] = np.ones((8, 5), np.float32)
+    (listing,) = listings(task_of(shadowed, "x"))
+    assert [info.dataset for info, _ in listing.maps] == ["x"]
+    lone = tmp_path / "lone.h5"
+    with h5py.File(lone, "w") as file:
+        for name, shape in (*((f"{i}", (5,)) for i in range(9)), ("9", (8, 5))):
+            file[name] = np.ones(shape, np.float32)
+    (listing,) = listings(task_of(lone))
+    assert (len(listing.maps), listing.count) == (1, 1)
+
+
+def test_a_part_begins_with_what_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "_LISTED_FIRST", 2)
+    path = tmp_path / "links.h5"
+    with h5py.File(path, "w") as file:
+        for i in range(5):
+            file[f"db/{i}/x"] = np.ones((8, 5), np.float32)
+        for i in range(9):  # They must be followed to know that they are no groups.
+            file[f"links/{i}/y"] = h5py.SoftLink("/db/0/x")
+    found = listings(task_of(path, "x"))
+    assert [len(one.maps) for one in found] == [2, 2, 1]
+    assert [one.outcomes for one in found] == [[], [], []]
+
+
+def test_a_file_that_changes_while_it_is_listed_is_a_failure(
+    features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "_LISTED_FIRST", 100)
+    path = tmp_path / "changing.h5"
+    path.write_bytes(features.read_bytes())
+    task = task_of(path, "descriptors")
+    rest = work.list_maps(task).rest
+    assert rest is not None
+    with h5py.File(path, "r+") as file:
+        file.move("db", "elsewhere")
+    (failed,) = work.list_maps(task, rest).outcomes
+    assert isinstance(failed, Failed)
+    assert failed.message.startswith("can't be opened")
 
 
 def test_a_plan_opens_no_more_either(features: Path, monkeypatch: pytest.MonkeyPatch) -> None:

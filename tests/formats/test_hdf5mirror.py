@@ -52,7 +52,8 @@ def pooled_bytes(make_result, path: Path, datasets, style=None, poolings="avg") 
     writer = Hdf5Writer(file, style)
     try:
         found = surroundings_of(path, datasets, style.copy_others)
-        writer.begin(InputFile(str(path), path.name), found)
+        writer.begin(InputFile(str(path), path.name))
+        writer.surround(found)
         for dataset in datasets:
             for pooling in poolings.split("+"):
                 writer.add(make_result([1, 2, 3], path.name, dataset, pooling, path=str(path)))
@@ -234,7 +235,8 @@ class TestResults:
             with h5py.File(path, "w") as file:
                 file["m"] = MAP
                 file.attrs["who"] = name
-            writer.begin(InputFile(str(path), path.name), surroundings_of(path, ["m"]))
+            writer.begin(InputFile(str(path), path.name))
+            writer.surround(surroundings_of(path, ["m"]))
             writer.add(make_result([1, 2, 3], path.name, "m", path=str(path)))
         (tmp_path / "z.npy").write_bytes(b"no HDF5")
         writer.begin(InputFile(str(tmp_path / "z.npy"), "z.npy"))
@@ -425,7 +427,8 @@ class TestDamagedInput:
         assert Path(found.others).exists()
         writer = Hdf5Writer(io.BytesIO(), WriteStyle(copy_others=True, recipe="avg"))
         writer.end()
-        writer.begin(InputFile(str(path), path.name), found)
+        writer.begin(InputFile(str(path), path.name))
+        writer.surround(found)
         writer.add(make_result([1, 2, 3], path.name, "m", path=str(path)))
         writer.end()
         assert list(writer._h5) == ["m", "other"]
@@ -436,7 +439,8 @@ class TestDamagedInput:
     def test_what_waits_goes_with_an_output_that_is_thrown_away(self, path: Path) -> None:
         found = self.surroundings(path, others=True)
         writer = Hdf5Writer(io.BytesIO(), WriteStyle(copy_others=True, recipe="avg"))
-        writer.begin(InputFile(str(path), path.name), found)
+        writer.begin(InputFile(str(path), path.name))
+        writer.surround(found)
         writer.abandon()
         assert list(path.parent.iterdir()) == [path]
 

@@ -48,7 +48,7 @@ class DirectorySink(Sink):
         row, each = self._destination.format_for(file), self._destination.one_each(file)
         return takes_turns(row, self._style, each)
 
-    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
+    def begin(self, file: InputFile) -> None:
         self._file = file
         self._outputs = Outputs(
             self._destination.format_for(file),
@@ -56,7 +56,11 @@ class DirectorySink(Sink):
             self._record.run,
             self._destination.one_each(file),
         )
-        self._outputs.begin(file, surroundings)
+        self._outputs.begin(file)
+
+    def surround(self, surroundings: Surroundings) -> None:
+        assert self._outputs is not None
+        self._outputs.surround(surroundings)
 
     def add(self, result: Result) -> str:
         assert self._outputs is not None

@@ -35,8 +35,11 @@ class FarFileSink(Sink):
     def in_turns(self, file: InputFile) -> bool:
         return self._inner.in_turns(file)
 
-    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
-        self._inner.begin(file, surroundings)
+    def begin(self, file: InputFile) -> None:
+        self._inner.begin(file)
+
+    def surround(self, surroundings: Surroundings) -> None:
+        self._inner.surround(surroundings)
 
     def add(self, result: Result) -> str:
         return self._url_of(self._inner.add(result))
@@ -88,11 +91,15 @@ class FarDirectorySink(Sink):
         row, each = self._destination.format_for(file), self._destination.one_each(file)
         return takes_turns(row, self._style, each)
 
-    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
+    def begin(self, file: InputFile) -> None:
         each = self._destination.one_each(file)
         row = self._destination.format_for(file)
         self._outputs = Outputs(row, self._style, one_each=each)
-        self._outputs.begin(file, surroundings)
+        self._outputs.begin(file)
+
+    def surround(self, surroundings: Surroundings) -> None:
+        assert self._outputs is not None
+        self._outputs.surround(surroundings)
 
     def add(self, result: Result) -> str:
         assert self._outputs is not None

@@ -40,8 +40,11 @@ class FileSink(Sink):
         # A map that fails is taken back with the whole output.
         return self._alone and self._takes_turns
 
-    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
-        self._outputs.begin(file, surroundings)
+    def begin(self, file: InputFile) -> None:
+        self._outputs.begin(file)
+
+    def surround(self, surroundings: Surroundings) -> None:
+        self._outputs.surround(surroundings)
 
     def add(self, result: Result) -> str:
         path = self._path_of(result)

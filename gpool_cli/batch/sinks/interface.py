@@ -22,11 +22,17 @@ class Sink(ABC):
     bytes_out = 0
     drops_failed = False
 
-    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
-        """Say that the results of this input come next, and what else is taken over from it.
+    def begin(self, file: InputFile) -> None:
+        """Say that the results of this input come next.
 
         Raises:
-            InputError: That has no place in the output.
+            InputError: What else is taken over from the one before has no place in the output.
+        """
+
+    def surround(self, surroundings: Surroundings) -> None:
+        """Say what else is taken over from the input that began last, or more of that.
+
+        The results that it has a word about come after it.
         """
 
     def in_turns(self, file: InputFile) -> bool:

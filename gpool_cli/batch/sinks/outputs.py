@@ -64,7 +64,9 @@ class Outputs:
                 file.discard()
                 raise
             with output_errors(path):
-                self._open[path][1].begin(result.file, self._surroundings)
+                self._open[path][1].begin(result.file)
+                if self._surroundings is not None:
+                    self._open[path][1].surround(self._surroundings)
         with output_errors(path):
             self._open[path][1].add(result)
         if self._one_each and result.is_last:
@@ -89,11 +91,19 @@ class Outputs:
         self._open[path][1].withdraw()
 
     @held()
-    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
-        self._surroundings = surroundings
+    def begin(self, file: InputFile) -> None:
+        self._surroundings = None
         for path, (_, writer) in self._open.items():
             with output_errors(path):
-                writer.begin(file, surroundings)
+                writer.begin(file)
+
+    @held()
+    def surround(self, surroundings: Surroundings) -> None:
+        before = self._surroundings
+        self._surroundings = before.and_more(surroundings) if before else surroundings
+        for path, (_, writer) in self._open.items():
+            with output_errors(path):
+                writer.surround(surroundings)
 
     @held()
     def end(self) -> None:

@@ -32,10 +32,13 @@ class PartSink(Sink):
         self._file: InputFile | None = None
 
     @held()
-    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
+    def begin(self, file: InputFile) -> None:
         self._file = file
-        if surroundings is not None:
-            self._part.add(Opened(file, surroundings))
+
+    @held()
+    def surround(self, surroundings: Surroundings) -> None:
+        assert self._file is not None
+        self._part.add(Opened(self._file, surroundings))
 
     @held()
     def add(self, result: Result) -> str:

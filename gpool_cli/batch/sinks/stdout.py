@@ -29,8 +29,11 @@ class StdoutSink(Sink):
         self._writer = make(self._file, style)
         self._any = False
 
-    def begin(self, file: InputFile, surroundings: Surroundings | None) -> None:
-        self._writer.begin(file, surroundings)
+    def begin(self, file: InputFile) -> None:
+        self._writer.begin(file)
+
+    def surround(self, surroundings: Surroundings) -> None:
+        self._writer.surround(surroundings)
 
     def add(self, result: Result) -> str:
         with _pipe_errors():
