@@ -6,6 +6,8 @@ import os
 import platform
 from importlib import metadata
 
+from gpool_cli import __version__
+
 _PACKAGES = ("numpy", "h5py", "hdf5plugin", "deflate", "torch")
 
 
@@ -14,7 +16,7 @@ def machine_text() -> str:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return (
         f"{_processor()}, {cores} cores, {_memory()}, {platform.system()} {platform.release()}\n"
-        f"gpool {metadata.version('gpool')}, Python {platform.python_version()}, {_versions()}"
+        f"gpool {__version__}, Python {platform.python_version()}, {_versions()}"
     )
 
 
