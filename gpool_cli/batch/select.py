@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from gpool_cli.batch.contents import what_there_is
 from gpool_cli.errors import InputError
-from gpool_cli.formats.interface import NAMES_SHOWN
 from gpool_cli.layout import Layout, axes_count, resolve_layout, shape_text, size_of
 from gpool_cli.model import ArrayInfo
 from gpool_cli.printable import printable
@@ -128,7 +128,8 @@ def _by_name(
         hiding = [name for name in closed if not exact and may_lie_in(plain, name)]
         wanted.update((name, True) for name in hiding)
         if not matched and not hiding:
-            missing = InputError(f"holds nothing named {printable(key)!r}", _what_there_is(infos))
+            there = what_there_is(infos, plain)
+            missing = InputError(f"holds nothing named {printable(key)!r}", there)
             if named:
                 raise missing
             chosen.nothing = chosen.nothing or missing.message
@@ -152,12 +153,6 @@ def may_lie_in(pattern: str, group: str) -> bool:
         if _as_regex(part).fullmatch(name) is None:
             return False
     return len(above) < len(parts)
-
-
-def _what_there_is(infos: Sequence[ArrayInfo]) -> str:
-    shown = ", ".join(printable(info.dataset) for info in infos[:NAMES_SHOWN])
-    more = ", …" if len(infos) > NAMES_SHOWN else ""
-    return f"it holds {shown}{more}" if infos else "it holds nothing"
 
 
 def matcher(pattern: str) -> Callable[[str], bool]:

@@ -20,6 +20,7 @@ import numpy as np
 
 from gpool_cli import pulse
 from gpool_cli.access import Access
+from gpool_cli.batch.contents import what_there_is
 from gpool_cli.batch.keptwindows import KeptWindows, Key, Slab
 from gpool_cli.batch.maskvalues import as_mask, as_weights
 from gpool_cli.errors import InputError
@@ -28,7 +29,6 @@ from gpool_cli.formats.interface import BLOCK_BYTES, Array, Parts, Reader, cut_p
 from gpool_cli.formats.opening import format_of, open_reader
 from gpool_cli.layout import shape_text, size_of
 from gpool_cli.model import ArrayInfo
-from gpool_cli.printable import printable
 from gpool_cli.quantities import bytes_text
 
 # What windows may take together, in each process.
@@ -251,14 +251,13 @@ def _identity(path: str) -> Key:
 
 def _the_one(infos: list[ArrayInfo], dataset: str) -> ArrayInfo:
     """The array of that name, or the only one that holds numbers."""
-    shown = ", ".join(printable(info.dataset) for info in infos[:5])
-    hint = f"it holds {shown}{', …' if len(infos) > 5 else ''}" if infos else "it holds nothing"
     if dataset:
         for info in infos:
             if info.dataset == dataset:
                 return info
-        raise InputError("is not there", hint)
+        raise InputError("is not there", what_there_is(infos, dataset))
     usable = [info for info in infos if not info.refusal]
     if len(usable) != 1:
-        raise InputError("holds several arrays" if usable else "holds no array", hint)
+        several = "holds several arrays" if usable else "holds no array"
+        raise InputError(several, what_there_is(infos))
     return usable[0]
