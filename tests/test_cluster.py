@@ -265,7 +265,8 @@ def test_a_file_that_kills_workers_is_named(start: Start, scheduler: str) -> Non
     ran = gpool("avg", "maps", "-o", "out", "--scheduler", scheduler)
     assert ran.returncode == 1
     assert re.fullmatch(
-        r"gpool: error: maps/deadly\.h5: was not read: 4 workers of the cluster died that had it "
+        r"gpool: error: maps/deadly\.h5: was not read to its end: "
+        r"4 workers of the cluster died that had it "
         r"\(if memory ran out, .*\)\n",
         ran.stderr,
     )

@@ -32,7 +32,7 @@ def crash_of(file: InputFile, died: WorkerDied) -> Crashed:
         )
     if died.times > 1:
         return Crashed(
-            f"was not read: {died.times} workers of the cluster died that had it",
+            f"was not read to its end: {died.times} workers of the cluster died that had it",
             "if memory ran out, give them more; then run it again",
         )
     known = died.signal in set(signal.Signals)
@@ -43,7 +43,7 @@ def crash_of(file: InputFile, died: WorkerDied) -> Crashed:
             "the file is damaged, or the library has a bug; the others are done",
         )
     return Crashed(
-        f"was not read: its worker was killed ({name})",
+        f"was not read to its end: its worker was killed ({name})",
         "if memory ran out, use fewer --jobs; then run it again",
     )
 

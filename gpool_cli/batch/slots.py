@@ -75,8 +75,9 @@ class Slots:
                     yield self._answered(waiting.popleft())
                 else:
                     self._wait()
-        for first in waiting:
-            yield self._answered(first)
+        # What comes of the last step may take as long as all before: nothing is kept meanwhile.
+        while waiting:
+            yield self._answered(waiting.popleft())
 
     def _answered(self, waiting: tuple[Step, Pending | None]) -> tuple[Step, Answer | None]:
         step, pending = waiting

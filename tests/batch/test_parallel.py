@@ -1,5 +1,6 @@
 """Any number of workers: the same bytes, the same order, and a worker that dies costs one file."""
 
+import gc
 import importlib
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from functools import partial
@@ -253,6 +255,20 @@ def test_a_slow_worker_leaves_the_work_to_the_others(monkeypatch: pytest.MonkeyP
     assert in_time == [True]
 
 
+def test_what_was_answered_is_not_kept_while_the_last_is_waited_for() -> None:
+    """The last may go on with the rest of a large file, which takes long."""
+    steps = [WholeFiles((Task(InputFile("", str(i)), RECIPE),), 1 << 30) for i in range(6)]
+    answers: list[weakref.ref[Outcome]] = []
+    with Slots(lambda: ThreadPoolExecutor(1), 2) as slots:
+        for step, answer in slots.answers(steps):
+            assert isinstance(answer, list)
+            answers.append(weakref.ref(answer[-1]))
+            del answer
+            if step is steps[-1]:
+                gc.collect()
+                assert [one() for one in answers[:-1]] == [None] * 5
+
+
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -269,7 +285,7 @@ def test_a_worker_that_dies_costs_one_file(
     of_victim = [outcome for outcome in said if outcome.file.name == victim]
     failures = [outcome for outcome in of_victim if isinstance(outcome, Failed)]
     assert failures
-    killed = "was not read: its worker was killed (SIGKILL)"
+    killed = "was not read to its end: its worker was killed (SIGKILL)"
     assert {failure.message for failure in failures} == {killed}
     assert isinstance(of_victim[-1], FileDone)
 
