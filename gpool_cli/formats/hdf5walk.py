@@ -283,18 +283,29 @@ def _follow(here: Any, path: bytes, leave: Leave | None, links: int = _MOST_LINK
 
 
 def is_lacking(root: Any, path: str) -> bool:
-    """Whether nothing in a file can have this path; False also where that is not beyond doubt."""
+    """Whether nothing in a file can have this path; False also where that is not beyond doubt.
+
+    Raises:
+        InputError: A group on the way is damaged. HDF5 says so of some damage only to who comes
+            first, and a listing after this would see nothing of it.
+    """
+    *above, last = parts = path.encode("utf-8", "surrogateescape").split(b"/")
+    if b"" in parts or b"." in parts:
+        return False  # HDF5 does not take these for names.
     here = root
     try:
-        for part in path.encode("utf-8", "surrogateescape").split(b"/"):
-            if not isinstance(here, h5py.h5g.GroupID):
-                return False
+        for part in above:
             if not here.links.exists(part):
                 return True
             here = _open(here, part, here.links.get_info(part).type, None)
-    except (InputError, *DAMAGE):
+            if not isinstance(here, h5py.h5g.GroupID):
+                return False
+        return not here.links.exists(last)
+    except DAMAGE as error:
+        reason = f"can't be searched for {printable(path)!r}: {_said(error)}"
+        raise InputError(reason, "copy or save the file again") from None
+    except InputError:
         return False
-    return False
 
 
 def open_path(root: Any, path: bytes) -> Any:

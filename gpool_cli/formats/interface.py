@@ -90,7 +90,11 @@ class Reader(ABC):
         return list(self.arrays_named(wanted)), None
 
     def lacks(self, name: str) -> bool:
-        """Whether there is no array of this name; False also where that is not beyond doubt."""
+        """Whether there is no array of this name; False also where that is not beyond doubt.
+
+        Raises:
+            InputError: The file is damaged.
+        """
         return False
 
     def surroundings(self, pooled: Collection[str], carry: Carry) -> Surroundings | None:

@@ -1,6 +1,7 @@
 """The walk through an HDF5 file, stopped anywhere and gone on with."""
 
 import pickle
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -115,6 +116,21 @@ def test_what_is_lacking_is_never_found(path: Path, things, parts: list[str]) ->
         assert not (is_lacking(file.id, name) and name in names)
         assert is_lacking(file.id, name) or name in file or _leads_out(file, parts)
         assert not is_lacking(file.id, "")
+
+
+def test_damage_on_the_way_is_no_lack(path: Path) -> None:
+    """HDF5 tells it to who comes first alone: a listing in the same file would see none."""
+    with h5py.File(path, "w") as file:
+        file["a/x"] = file["b/x"] = np.ones(3)
+    raw = bytearray(path.read_bytes())
+    heap = raw.index(b"HEAP", raw.index(b"HEAP") + 1)  # The root's is the first.
+    struct.pack_into("<Q", raw, heap + 16, 1 << 20)  # Where its free space begins.
+    path.write_bytes(raw)
+    with Hdf5Reader(str(path)) as reader, pytest.raises(InputError, match="can't be searched"):
+        reader.lacks("a/y")
+    with Hdf5Reader(str(path)) as reader:
+        assert reader.lacks("c/x")
+        assert not reader.lacks("b/x")
 
 
 def _leads_out(file: h5py.File, parts: list[str]) -> bool:
