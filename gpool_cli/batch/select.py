@@ -33,17 +33,18 @@ class Selection:
     failed: list[tuple[ArrayInfo, InputError]] = field(default_factory=list)
     nothing: str = ""
 
-    def add(self, info: ArrayInfo, layout: str | None, must: bool) -> None:
+    def add(self, info: ArrayInfo, layout: str | None, must: bool, hides: str = "") -> None:
         """Decide about one array.
 
         Args:
             info: The array.
             layout: The user's layout.
             must: Not being able to pool it is a failure, not a reason to skip it.
+            hides: The key that does not ask for it, but perhaps for something in it.
         """
         try:
             if info.refusal:
-                raise InputError(info.refusal, _hint_of(info))
+                raise InputError(info.refusal, _hint_of(info, hides))
             meaning = resolve_layout(layout, info.file_layout, info.shape)
             if size_of(info.shape) == 0:
                 raise InputError(f"has no values: its shape is {shape_text(info.shape)}")
@@ -55,10 +56,12 @@ class Selection:
                 self.skipped.append((info, error.message))
 
 
-def _hint_of(info: ArrayInfo) -> str:
+def _hint_of(info: ArrayInfo, hides: str) -> str:
     """What to do about an array that can't be pooled; its refusal may say it."""
     if "--follow-external" in info.refusal:
         return ""
+    if hides:
+        return f"{printable(hides)!r} may be in it: copy the file again, or give more of the path"
     return "copy or save the file again" if info.broken else "nothing in it can be pooled"
 
 
@@ -118,6 +121,7 @@ def _by_name(
     named: bool,
 ) -> None:
     wanted: dict[str, bool] = {}
+    hides: dict[str, str] = {}
     names = {info.dataset for info in infos}
     closed = [info.dataset for info in infos if info.closed]
     for key in keys:
@@ -125,8 +129,8 @@ def _by_name(
         exact = plain in names
         matched = [plain] if exact else list(filter(matcher(plain), names))
         # What was asked for may be in there, and must not be missing without a word.
-        hiding = [name for name in closed if not exact and may_lie_in(plain, name)]
-        wanted.update((name, True) for name in hiding)
+        hiding = [] if exact else [name for name in closed if may_lie_in(plain, name)]
+        hides.update((name, plain) for name in hiding)
         if not matched and not hiding:
             there = what_there_is(infos, plain)
             missing = InputError(f"holds nothing named {printable(key)!r}", there)
@@ -135,16 +139,24 @@ def _by_name(
             chosen.nothing = chosen.nothing or missing.message
         for name in matched:
             wanted[name] = wanted.get(name, False) or exact
-    if wanted:
+    if wanted or hides:
         chosen.nothing = ""
     for info in infos:
-        if info.dataset in wanted:
-            chosen.add(info, layout, must=wanted[info.dataset])
+        name = info.dataset
+        if name in wanted:
+            chosen.add(info, layout, must=wanted[name] or name in hides)
+        elif name in hides:
+            # Of the root, nothing is to be had by another key.
+            chosen.add(info, layout, must=True, hides=hides[name] if name else "")
+
+
+# A class of characters that has "/" in it: where a part of the path ends is not to be seen.
+_CLASS_WITH_SLASH = re.compile(r"\[[^\]]*/")
 
 
 def may_lie_in(pattern: str, group: str) -> bool:
     """Whether a name that fits a pattern may be that of something in a group, however deep."""
-    if "/" not in pattern:
+    if "/" not in pattern or not group or _CLASS_WITH_SLASH.search(pattern):
         return True
     above, parts = group.split("/"), pattern.split("/")
     for name, part in zip(above, parts, strict=False):

@@ -81,6 +81,7 @@ def test_the_files_own_layout_does_not_choose():
         ("query/**", False),
         ("db", True),
         ("d/x", False),
+        ("d[b/]/x", True),
     ],
 )
 def test_what_cannot_be_opened_fails_where_it_may_hide_what_was_asked_for(key: str, hides: bool):
@@ -95,6 +96,22 @@ def test_what_cannot_be_opened_fails_where_it_may_hide_what_was_asked_for(key: s
         # One that is there by that name is all that is meant.
         exact = [*arrays, info(key.strip("/"), 2, 2, 3)]
         assert key == "db" or not select(exact, [key], None, True).failed
+
+
+@pytest.mark.parametrize("key", ["x", "db/*/x", "**/x", "/db/x"])
+def test_all_that_is_asked_for_may_be_in_a_root_that_cannot_be_opened(key: str):
+    root = ArrayInfo("", (), None, "can't be listed", "link", broken=True, closed=True)
+    chosen = select([root], [key], None, True, named=False)
+    assert ([one.dataset for one, _ in chosen.failed], chosen.nothing) == ([""], "")
+    assert chosen.failed[0][1].hint == "copy or save the file again"
+
+
+def test_what_may_hide_something_tells_how_to_do_without_it():
+    db = ArrayInfo("db/x", (), None, "can't be opened", "link", broken=True, closed=True)
+    ((_, hides),) = select([db, info("m", 2, 2, 3)], ["*m"], None, True).failed
+    assert hides.hint == "'*m' may be in it: copy the file again, or give more of the path"
+    ((_, is_it),) = select([db], ["x"], None, True).failed
+    assert is_it.hint == "copy or save the file again"
 
 
 def test_a_pattern_that_matches_nothing():
