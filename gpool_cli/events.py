@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gpool_cli.layout import Layout
 from gpool_cli.model import Alike, ArrayInfo, Failed, FileDone, InputFile, Skipped, Warned
@@ -101,3 +101,18 @@ class Together:
 
 Event = Pooled | Skipped | Warned | Failed | FileDone | DoneBefore | Advanced | Together
 """What listeners to a run are told."""
+
+
+class Audience(Protocol):
+    """Who listens to a run."""
+
+    def tell(self, event: Event) -> None:
+        """Take in what happened."""
+
+    @property
+    def attentive(self) -> bool:
+        """Whether somebody wants to know of every result, in order, and what became of it."""
+
+    @property
+    def sketched(self) -> bool:
+        """Whether somebody wants to know what results look like."""

@@ -15,7 +15,7 @@ from gpool_cli.batch.teller import Teller, count_together, tell_one
 from gpool_cli.batch.untold import Untold
 from gpool_cli.batch.zeros import ZeroChannels
 from gpool_cli.errors import InputError
-from gpool_cli.events import Advanced, DoneBefore, Event, Pooled, Together
+from gpool_cli.events import Advanced, Audience, DoneBefore, Event, Pooled, Together
 from gpool_cli.model import (
     Alike,
     Failed,
@@ -32,7 +32,6 @@ from gpool_cli.model import (
 from gpool_cli.recipe import PoolingSpec
 from gpool_cli.tally import Tally
 
-Listener = Callable[[Event], None]
 Change = Callable[[Iterable[Outcome | Alike]], Iterator[Outcome | Alike]]
 
 
@@ -40,11 +39,10 @@ def run_tasks(
     tasks: Iterable[Task],
     sink: Sink,
     known: Sequence[Failed | Skipped | DoneBefore],
-    listen: Listener,
+    audience: Audience,
     tally: Tally,
     work: Work | None = None,
     change: Change | None = None,
-    sketched: bool = False,
 ) -> None:
     """Work through all tasks.
 
@@ -53,11 +51,10 @@ def run_tasks(
         sink: Where results go.
         known: Inputs that are not there, which failed before they began, those that are left out,
             and those that were done before.
-        listen: Told of everything that happens.
+        audience: Told of everything that happens.
         tally: The totals; they are right whatever ends the run.
         work: Who does it; None does it in this process.
         change: What becomes of outcomes before they are put in order; None for nothing.
-        sketched: The listener wants to know what results look like.
 
     Raises:
         OutputError: A result could not be written; the run ends.
@@ -67,20 +64,19 @@ def run_tasks(
     def advance(advanced: Advanced) -> None:
         # What is finished need not wait for a large file.
         sink.look_at_the_clock()
-        listen(advanced)
+        audience.tell(advanced)
 
     outcomes = outcomes_of(tasks, work or Work(), advance)
     changed = change(outcomes) if change is not None else outcomes
-    take_outcomes(changed, sink, known, listen, tally, sketched)
+    take_outcomes(changed, sink, known, audience, tally)
 
 
 def take_outcomes(
     outcomes: Iterable[Outcome | Alike],
     sink: Sink,
     known: Sequence[Failed | Skipped | DoneBefore],
-    listen: Listener,
+    audience: Audience,
     tally: Tally,
-    sketched: bool = False,
 ) -> None:
     """Put outcomes in their places, as they come.
 
@@ -88,16 +84,15 @@ def take_outcomes(
         outcomes: What the work on every input gave, in their order.
         sink: As for `run_tasks`, and so are the others.
         known: The same.
-        listen: The same.
+        audience: The same.
         tally: The same.
-        sketched: The same.
 
     Raises:
         OutputError: As `run_tasks` does.
         ReaderLeft: The same.
     """
     started = time.perf_counter()
-    run = _Run(sink, listen, tally, sketched)
+    run = _Run(sink, audience, tally)
     try:
         for event in known:
             run.take_known(event)
@@ -125,11 +120,12 @@ _DROPPED = "nothing of it was written, since not all of it could be pooled"
 class _Run:
     """What is known while outcomes pass from the work into the sink."""
 
-    def __init__(self, sink: Sink, listen: Listener, tally: Tally, sketched: bool) -> None:
+    def __init__(self, sink: Sink, audience: Audience, tally: Tally) -> None:
         self.tally = tally
-        self._sketched = sketched
+        self._sketched = audience.sketched
         self._sink = sink
-        self._listen = listen
+        self._listen = audience.tell
+        self._waits = audience.attentive and sink.drops_failed
         self._file: InputFile | None = None
         self._failed = False
         self._refused: str | None = None
@@ -232,7 +228,7 @@ class _Run:
         elif isinstance(event, Pooled) and event.first:
             self.tally.maps += 1
             self.tally.bytes_in += event.info.nbytes
-        if isinstance(event, Pooled) and self._sink.drops_failed:
+        if isinstance(event, Pooled) and self._waits:
             self._untold.add(event)
         else:
             self._listen(event)

@@ -11,7 +11,10 @@ from gpool_cli.formats.spool import Spool
 # So many wait in memory; those that come after them in a temporary file.
 _IN_MEMORY = 10_000
 
-# What stands before each of them there: its length.
+# So many go there at a time: what they have in common, their file and more, is written once.
+_AT_A_TIME = 1000
+
+# What stands before each time: its length.
 _LENGTH_BYTES = 8
 
 
@@ -20,8 +23,9 @@ class Untold:
 
     def __init__(self) -> None:
         self._first: list[Pooled] = []
-        self._others = Spool()
-        self._more = 0
+        self._last: list[Pooled] = []
+        self._between = Spool()
+        self._times = 0
 
     def __bool__(self) -> bool:
         return bool(self._first)
@@ -35,18 +39,22 @@ class Untold:
         if len(self._first) < _IN_MEMORY:
             self._first.append(pooled)
             return
-        data = pickle.dumps(pooled, pickle.HIGHEST_PROTOCOL)
-        self._others.write(len(data).to_bytes(_LENGTH_BYTES, "little"))
-        self._others.write(data)
-        self._more += 1
+        self._last.append(pooled)
+        if len(self._last) == _AT_A_TIME:
+            data = pickle.dumps(self._last, pickle.HIGHEST_PROTOCOL)
+            self._between.write(len(data).to_bytes(_LENGTH_BYTES, "little"))
+            self._between.write(data)
+            self._times += 1
+            self._last = []
 
     def __iter__(self) -> Iterator[Pooled]:
         yield from self._first
-        self._others.rewind()
-        for _ in range(self._more):
-            length = int.from_bytes(self._others.read(_LENGTH_BYTES), "little")
-            yield pickle.loads(self._others.read(length))
+        self._between.rewind()
+        for _ in range(self._times):
+            length = int.from_bytes(self._between.read(_LENGTH_BYTES), "little")
+            yield from pickle.loads(self._between.read(length))
+        yield from self._last
 
     def close(self) -> None:
         """Forget them."""
-        self._others.close()
+        self._between.close()

@@ -156,9 +156,7 @@ def _run(
         listeners = stack.enter_context(Listeners(recipe, destination, len(rest), options))
         tasks = _tasks(rest, prepared, carry, options, record)
         return conduct(
-            lambda: run_tasks(
-                tasks, sink, known, listeners.tell, tally, work, change, listeners.sketched
-            ),
+            lambda: run_tasks(tasks, sink, known, listeners, tally, work, change),
             listeners,
             tally,
             words,

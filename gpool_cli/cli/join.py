@@ -50,9 +50,7 @@ def join(options: MergeOptions) -> int:
         with Listeners(whole.recipe, destination, len(planned), options) as listeners:
             outcomes = outcomes_of_parts(parts)
             return conduct(
-                lambda: take_outcomes(
-                    outcomes, sink, known, listeners.tell, tally, listeners.sketched
-                ),
+                lambda: take_outcomes(outcomes, sink, known, listeners, tally),
                 listeners,
                 tally,
                 options.parts,

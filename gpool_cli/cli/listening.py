@@ -55,6 +55,12 @@ class Listeners:
         self._bar.add(event)
 
     @property
+    def attentive(self) -> bool:
+        """Whether a report or the table is made of what is told of results."""
+        shown = self._options.summary == "full" and not self._options.quiet
+        return bool(self._reports) or shown
+
+    @property
     def sketched(self) -> bool:
         """Whether somebody wants to know what results look like."""
         return any(report.sketched for report in self._reports)

@@ -401,6 +401,7 @@ def test_many_results_are_told_of_in_order_and_none_as_kept_that_is_not(
     gpool, here, monkeypatch, bad
 ):
     monkeypatch.setattr("gpool_cli.batch.untold._IN_MEMORY", 3)
+    monkeypatch.setattr("gpool_cli.batch.untold._AT_A_TIME", 4)
     maps = {f"m{i}": np.full((2, 2, 3), i, "f4") for i in range(8)}
     if bad:
         maps["x"] = np.full((2, 2, 3), np.nan)
@@ -411,6 +412,23 @@ def test_many_results_are_told_of_in_order_and_none_as_kept_that_is_not(
     assert [one["dataset"] for one in results] == [f"m{i}" for i in range(8) for _ in "am"]
     assert [one["mean"] for one in results] == [i for i in range(8) for _ in "am"]
     assert all(bool(one["written_to"]) != bad for one in results)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (["--quiet"], False),
+        (["--summary", "short"], False),
+        (["--summary", "full"], True),
+        (["--quiet", "--report", "r.json"], True),
+    ],
+)
+def test_nothing_waits_to_be_told_where_nobody_wants_to_know(gpool, here, monkeypatch, said, kept):
+    waiting = []
+    monkeypatch.setattr("gpool_cli.batch.untold.Untold.add", lambda _, pooled: waiting.append(0))
+    np.savez(here / "two.npz", a=np.ones((2, 2, 3)), b=np.ones((2, 2, 3)))
+    assert gpool("avg", "two.npz", "-o", "dir/", *said).code == 0
+    assert len(waiting) == 2 * kept
 
 
 @pytest.mark.parametrize(
