@@ -128,6 +128,7 @@ class _Run:
         self._waits = audience.attentive and sink.drops_failed
         self._file: InputFile | None = None
         self._failed = False
+        self._pooled = False
         self._refused: str | None = None
         self._tellers: dict[PoolingSpec, Teller] = {}
         self._untold = Untold()
@@ -171,7 +172,7 @@ class _Run:
         self._listen(Together(alike, partial(tell_one, alike, where, self._sketched)))
 
     def _begin(self, file: InputFile) -> None:
-        self._file, self._failed, self._refused = file, False, None
+        self._file, self._failed, self._pooled, self._refused = file, False, False, None
         try:
             self._sink.begin(file)
         except InputError as error:
@@ -182,7 +183,7 @@ class _Run:
             self._sink.end(self._failed)
         except InputError as error:
             self._tell(Failed(done.file, "", error.message, error.hint))
-        if self._failed and self._untold:
+        if self._failed and self._pooled and self._sink.drops_failed:
             self._listen(Warned(done.file, "", "dropped", _DROPPED))
         for pooled in self._untold:
             self._listen(replace(pooled, where="") if self._failed else pooled)
@@ -225,9 +226,11 @@ class _Run:
             self.forget_what_is_not_whole()
         elif isinstance(event, Skipped):
             self.tally.skipped += 1
-        elif isinstance(event, Pooled) and event.first:
-            self.tally.maps += 1
-            self.tally.bytes_in += event.info.nbytes
+        elif isinstance(event, Pooled):
+            self._pooled = True
+            if event.first:
+                self.tally.maps += 1
+                self.tally.bytes_in += event.info.nbytes
         if isinstance(event, Pooled) and self._waits:
             self._untold.add(event)
         else:

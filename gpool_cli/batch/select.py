@@ -132,11 +132,10 @@ def _by_name(
         hiding = [] if exact else [name for name in closed if may_lie_in(plain, name)]
         hides.update((name, plain) for name in hiding)
         if not matched and not hiding:
-            there = what_there_is(infos, plain)
-            missing = InputError(f"holds nothing named {printable(key)!r}", there)
+            missing = f"holds nothing named {printable(key)!r}"
             if named:
-                raise missing
-            chosen.nothing = chosen.nothing or missing.message
+                raise InputError(missing, what_there_is(infos, plain))
+            chosen.nothing = chosen.nothing or missing
         for name in matched:
             wanted[name] = wanted.get(name, False) or exact
     if wanted or hides:
@@ -146,12 +145,13 @@ def _by_name(
         if name in wanted:
             chosen.add(info, layout, must=wanted[name] or name in hides)
         elif name in hides:
-            # Of the root, nothing is to be had by another key.
-            chosen.add(info, layout, must=True, hides=hides[name] if name else "")
+            # The root is on every way, and so may be what the key says itself.
+            said = not name or hides[name].startswith(f"{name}/")
+            chosen.add(info, layout, must=True, hides="" if said else hides[name])
 
 
 # A class of characters that has "/" in it: where a part of the path ends is not to be seen.
-_CLASS_WITH_SLASH = re.compile(r"\[[^\]]*/")
+_CLASS_WITH_SLASH = re.compile(r"\[!?[^\]/]*/[^\]]*\]")
 
 
 def may_lie_in(pattern: str, group: str) -> bool:

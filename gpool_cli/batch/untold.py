@@ -27,9 +27,6 @@ class Untold:
         self._between = Spool()
         self._times = 0
 
-    def __bool__(self) -> bool:
-        return bool(self._first)
-
     def add(self, pooled: Pooled) -> None:
         """Keep one more.
 

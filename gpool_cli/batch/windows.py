@@ -255,7 +255,7 @@ def _the_one(infos: list[ArrayInfo], dataset: str) -> ArrayInfo:
         for info in infos:
             if info.dataset == dataset:
                 return info
-        raise InputError("is not there", what_there_is(infos, dataset))
+        raise InputError("is not there", what_there_is(infos))
     usable = [info for info in infos if not info.refusal]
     if len(usable) != 1:
         several = "holds several arrays" if usable else "holds no array"

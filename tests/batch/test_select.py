@@ -82,6 +82,7 @@ def test_the_files_own_layout_does_not_choose():
         ("db", True),
         ("d/x", False),
         ("d[b/]/x", True),
+        ("q[/x", False),
     ],
 )
 def test_what_cannot_be_opened_fails_where_it_may_hide_what_was_asked_for(key: str, hides: bool):
@@ -110,6 +111,8 @@ def test_what_may_hide_something_tells_how_to_do_without_it():
     db = ArrayInfo("db/x", (), None, "can't be opened", "link", broken=True, closed=True)
     ((_, hides),) = select([db, info("m", 2, 2, 3)], ["*m"], None, True).failed
     assert hides.hint == "'*m' may be in it: copy the file again, or give more of the path"
+    ((_, way),) = select([db], ["db/x/y"], None, True).failed
+    assert way.hint == "copy or save the file again"
     ((_, is_it),) = select([db], ["x"], None, True).failed
     assert is_it.hint == "copy or save the file again"
 

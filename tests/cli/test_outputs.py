@@ -385,9 +385,10 @@ def test_a_failing_input_leaves_no_output_and_the_others_are_done(gpool, save, h
 
 
 @pytest.mark.parametrize("out", ["out.h5", "out.npz", "out.csv", "dir/"])
-def test_what_was_pooled_beside_a_failing_map_is_said_to_be_dropped(gpool, here, out):
+@pytest.mark.parametrize("summary", ["full", "short", "none"])
+def test_what_was_pooled_beside_a_failing_map_is_said_to_be_dropped(gpool, here, out, summary):
     np.savez(here / "half.npz", good=np.ones((2, 2, 3)), nan=np.full((2, 2, 3), np.nan))
-    ran = gpool("avg", "half.npz", "-o", out, "--nan", "error")
+    ran = gpool("avg", "half.npz", "-o", out, "--nan", "error", "--summary", summary)
     assert ran.code == 1
     assert files() == ["half.npz"]
     said = (
