@@ -503,3 +503,24 @@ def test_numpy_starts_no_threads(here):
     )
     environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
     assert subprocess.check_output([sys.executable, "-c", script], env=environment) == b"1\n"
+
+
+def test_a_pipe_that_ends_early_is_told_once(shell):
+    done = shell("head -c 200 a.npy | gpool avg -")
+    assert done.returncode == 1
+    assert done.stderr.count(b"gpool: error:") == 1
+    assert b"bytes short" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["http://127.0.0.1:1/x.npy"], ["s3://b/tree", "-o", "q.npy"], ["a.npy", "-o", "s3://b/x.npy"]],
+)
+def test_a_url_without_the_packages_for_it_names_the_extra(here, words):
+    absent = "import sys; sys.modules['fsspec'] = None; "
+    begin = f"sys.argv = {['gpool', 'avg', *words]}; from gpool_cli.__main__ import main; main()"
+    done = subprocess.run([sys.executable, "-c", absent + begin], capture_output=True, timeout=60)
+    assert done.returncode == 1
+    said = b"needs fsspec, which is not installed (install it with: pip install 'gpool[remote]')"
+    assert said in done.stderr
+    assert b"bug" not in done.stderr

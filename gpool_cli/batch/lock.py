@@ -11,6 +11,7 @@ import errno
 import json
 import os
 import socket
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,10 @@ from gpool_cli.formats.durable import sync_each
 from gpool_cli.printable import printable
 
 NAME = ".gpool-lock"
+
+# How often, and how many seconds apart, one looks who has just taken the lock.
+_LOOKS = 20
+_LOOK = 0.05
 
 # What a file system answers that has no locks.
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
@@ -86,7 +91,7 @@ class DirectoryLock:
                 locked = _lock(fd)
                 owner = _owner(fd)
                 if locked is False:
-                    self._refuse(owner)
+                    self._refuse(_signed_owner(fd))
                 if not self._is_still(fd):
                     os.close(fd)  # Its owner ended in between, and took it along.
                     continue
@@ -173,8 +178,18 @@ def _lock(fd: int) -> bool | None:
     return True
 
 
+def _signed_owner(fd: int) -> _Owner:
+    """Who has the lock: it may have taken it just now, and be about to write its name."""
+    for _ in range(_LOOKS):
+        if (owner := _owner(fd)).pid:
+            break
+        time.sleep(_LOOK)
+    return owner
+
+
 def _owner(fd: int) -> _Owner:
     try:
+        os.lseek(fd, 0, os.SEEK_SET)
         # The end of a longer line may follow, if it died while it wrote.
         said: dict[str, Any] = json.loads(os.read(fd, 4096).partition(b"\n")[0])
         return _Owner(int(said["pid"]), str(said["host"]), str(said["run"]))

@@ -20,6 +20,8 @@ Sync = Callable[[Sequence[str]], None]
 TEMPORARY = ".gpool-"
 
 _HINT = "nothing was left half written; make room or choose another place with -o"
+_FORBIDDEN_HINT = "nothing was left half written; choose another place with -o"
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
 _CHUNK = 1 << 20
 
 
@@ -219,4 +221,5 @@ class output_errors(contextlib.AbstractContextManager[None]):  # noqa: N801 - re
             ) from error
         if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
             reason = error.strerror or str(error)
-            raise OutputError(f"can't write {printable(self._path)}: {reason}", _HINT) from error
+            hint = _FORBIDDEN_HINT if error.errno in _FORBIDDEN else _HINT
+            raise OutputError(f"can't write {printable(self._path)}: {reason}", hint) from error

@@ -35,6 +35,7 @@ class NpyReader(Reader):
         self._file: BinaryIO = sys.stdin.buffer if self._piped else open_regular(path)
         self._size = None if self._piped else size_of_file(self._file)
         self._place = 0
+        self._short = False
         self._listed: dict[str, int] = {}
 
     def arrays(self) -> Iterator[ArrayInfo]:
@@ -47,7 +48,7 @@ class NpyReader(Reader):
             start = self._place
             self._listed[dataset] = start
             yield info
-            if info.refusal:
+            if info.refusal or self._short:
                 return
             number += 1
             if start + header.nbytes == self._size:
@@ -117,6 +118,7 @@ class NpyReader(Reader):
     def _readinto(self, buffer: memoryview) -> int:
         count = int(self._file.readinto(buffer))  # type: ignore[attr-defined]
         self._place += count
+        self._short = not count  # Who reads is told, once.
         return count
 
 

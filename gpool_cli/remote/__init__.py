@@ -30,6 +30,9 @@ class Scheme:
     keeps: bool
 
 
+INSTALL = "install it with: pip install 'gpool[remote]'"
+"""What to do where a package is missing that URLs need."""
+
 TABLE = {
     "s3": Scheme("s3fs", "gpool_cli.remote.s3:S3Store", True),
     "gs": Scheme("gcsfs", "gpool_cli.remote.objects:ObjectStore", True),

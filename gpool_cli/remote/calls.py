@@ -9,11 +9,15 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-import fsspec.asyn
-
 from gpool_cli import pulse
 from gpool_cli.errors import GpoolError, InputError
 from gpool_cli.printable import printable
+from gpool_cli.remote import INSTALL
+
+try:
+    import fsspec.asyn
+except ImportError as error:
+    raise InputError("needs fsspec, which is not installed", INSTALL) from error
 
 _Value = TypeVar("_Value")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 
 from gpool_cli.errors import InputError
-from gpool_cli.remote import TABLE, scheme_of
+from gpool_cli.remote import INSTALL, TABLE, scheme_of
 from gpool_cli.remote.interface import Store
 
 
@@ -23,9 +23,8 @@ def store_of(url: str) -> Store:
         module, _, kind = row.store.partition(":")
         store: Store = getattr(importlib.import_module(module), kind)(name)
     except ImportError as error:
-        install = "gcsfs" if row is TABLE["gs"] else "'gpool[remote]'"
         raise InputError(
             f"needs {error.name or row.package}, which is not installed",
-            f"install it with: pip install {install}",
+            "install it with: pip install gcsfs" if row is TABLE["gs"] else INSTALL,
         ) from None
     return store

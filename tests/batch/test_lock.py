@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,18 @@ def test_another_process_is_refused(out):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert f"another gpool writes into {out}: process {os.getpid()} on {HERE}" in done.stderr
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_one_that_has_just_taken_it_is_named_too(out, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(fcntl, "lockf", refuse)
+    monkeypatch.setattr(time, "sleep", lambda _: left_over(out, os.getpid()))
+    (out / NAME).touch()
+    with pytest.raises(OutputError, match=f"process {os.getpid()} on {HERE}") as caught:
+        DirectoryLock(str(out))
+    assert "rm" not in caught.value.hint
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "[]", '{"pid": "x"}', '{"pid": 1}'])
