@@ -12,6 +12,7 @@ from gpool_cli.events import Pooled
 from gpool_cli.formats.interface import Array
 from gpool_cli.formats.rows import batch_first
 from gpool_cli.model import Alike, Result
+from gpool_cli.poolings.kernels import widened
 from gpool_cli.tally import Tally
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Teller:
         if self._sketcher is not None:
             self._sketcher.take_in(piece)
         values = piece.values
+        if values.dtype == np.float16:
+            values = widened(values)  # numpy compares and adds float16 one by one.
         low, high = float(values.min()), float(values.max())
         if not math.isfinite(low + high):
             values, low, high = self._without_nan(values, tally)

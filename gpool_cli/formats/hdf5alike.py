@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from itertools import islice
 
 from gpool_cli import pulse
+from gpool_cli.formats.buffers import Buffers
 from gpool_cli.formats.dtypes import as_native
 from gpool_cli.formats.hdf5filters import ChunkError
 from gpool_cli.formats.hdf5raw import RawFile
-from gpool_cli.formats.hdf5source import Buffers
 from gpool_cli.formats.interface import BLOCK_BYTES, Array
 from gpool_cli.model import ArrayInfo
 

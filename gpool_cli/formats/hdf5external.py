@@ -14,8 +14,9 @@ from h5py import h5d, h5s
 
 from gpool_cli import pulse
 from gpool_cli.errors import InputError
+from gpool_cli.formats.buffers import Bytes
 from gpool_cli.formats.files import open_regular
-from gpool_cli.formats.hdf5filters import Bytes, ChunkError
+from gpool_cli.formats.hdf5filters import ChunkError
 from gpool_cli.formats.hdf5opening import open_hdf5
 from gpool_cli.formats.hdf5raw import RawFile
 from gpool_cli.formats.hdf5source import need_filters

@@ -9,8 +9,9 @@ from typing import Any
 import h5py
 import numpy as np
 
+from gpool_cli.formats.buffers import Bytes
 from gpool_cli.formats.hdf5chunks import Chunk
-from gpool_cli.formats.hdf5filters import Bytes, ChunkError
+from gpool_cli.formats.hdf5filters import ChunkError
 from gpool_cli.formats.hdf5layouts import ChunkedSource, ContiguousSource
 from gpool_cli.formats.hdf5raw import RawFile, knows_chunks
 from gpool_cli.formats.hdf5source import Source

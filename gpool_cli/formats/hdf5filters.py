@@ -11,7 +11,8 @@ import zlib
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
+
+from gpool_cli.formats.buffers import Bytes
 
 libdeflate: Any
 try:
@@ -19,7 +20,6 @@ try:
 except ImportError:  # It is for speed: the standard library does the same at half the pace.
     libdeflate = None
 
-Bytes = npt.NDArray[np.uint8]
 
 # Elements unshuffled at one time: the tile and its scratch (256 KiB each for float32) stay in L2.
 _TILE = 1 << 16

@@ -12,10 +12,11 @@ from h5py import h5z
 
 from gpool_cli.errors import InputError
 from gpool_cli.formats import hdf5filters
+from gpool_cli.formats.buffers import Buffers, Bytes
 from gpool_cli.formats.dtypes import as_native
 from gpool_cli.formats.hdf5chunks import Chunk, ChunkIndex
-from gpool_cli.formats.hdf5filters import Bytes, ChunkError, Damaged
-from gpool_cli.formats.hdf5source import HINT, Buffers, LibrarySource
+from gpool_cli.formats.hdf5filters import ChunkError, Damaged
+from gpool_cli.formats.hdf5source import HINT, LibrarySource
 from gpool_cli.formats.interface import Array
 from gpool_cli.layout import size_of
 from gpool_cli.model import Block

@@ -16,8 +16,9 @@ import numpy as np
 from h5py import h5d, h5i, h5z
 
 from gpool_cli.errors import InputError
+from gpool_cli.formats.buffers import Bytes
 from gpool_cli.formats.hdf5chunks import ChunkIndex
-from gpool_cli.formats.hdf5filters import Bytes, ChunkError
+from gpool_cli.formats.hdf5filters import ChunkError
 from gpool_cli.formats.hdf5layouts import ChunkedSource, ContiguousSource, Plan
 from gpool_cli.formats.hdf5source import HINT, Source, fill_value
 from gpool_cli.layout import size_of

@@ -12,6 +12,7 @@ from h5py import h5d
 from gpool_cli import ceiling, pulse
 from gpool_cli.access import DEFAULT_ACCESS, Access
 from gpool_cli.errors import InputError
+from gpool_cli.formats.buffers import Buffers, borrowed
 from gpool_cli.formats.files import open_regular, size_of_file
 from gpool_cli.formats.hdf5alike import read_side_by_side
 from gpool_cli.formats.hdf5attributes import read_attributes
@@ -22,7 +23,7 @@ from gpool_cli.formats.hdf5layouts import ContiguousSource
 from gpool_cli.formats.hdf5opening import open_hdf5
 from gpool_cli.formats.hdf5others import save_others
 from gpool_cli.formats.hdf5raw import RawFile
-from gpool_cli.formats.hdf5source import Buffers, LibrarySource, Source
+from gpool_cli.formats.hdf5source import LibrarySource, Source
 from gpool_cli.formats.hdf5types import TypeTable
 from gpool_cli.formats.hdf5walk import Node, Opener, Walk, any_name, is_lacking
 from gpool_cli.formats.interface import (
@@ -73,7 +74,6 @@ class Hdf5Reader(Reader):
         self._annotated: set[str] = set()
         self._unwanted = 0
         self._last: tuple[ArrayInfo, Source] | None = None
-        self._spare: list[Buffers] = []
         self._buffers = Buffers()
 
     def arrays(self) -> Iterator[ArrayInfo]:
@@ -149,12 +149,9 @@ class Hdf5Reader(Reader):
         cut = cut_parts_into_rows if info.chunks is None else cut_parts_into_chunks
         if self._raw is not None:
             self._raw.announce(source, cut(info, parts))
-        buffers = self._spare.pop() if self._spare else Buffers()
-        try:
+        with borrowed() as buffers:
             for block in cut(info, parts):
                 yield block, source.read(block, buffers)
-        finally:
-            self._spare.append(buffers)
 
     def side_by_side(self, infos: Sequence[ArrayInfo]) -> Array:
         if self._raw is None or self._behind is not None:

@@ -11,8 +11,8 @@ from h5py import h5d, h5s, h5z
 
 from gpool_cli import pulse
 from gpool_cli.errors import InputError
+from gpool_cli.formats.buffers import Buffers
 from gpool_cli.formats.dtypes import as_native
-from gpool_cli.formats.hdf5filters import Bytes
 from gpool_cli.formats.interface import Array
 from gpool_cli.model import Block
 from gpool_cli.printable import printable
@@ -41,27 +41,6 @@ _FILTERS = {
 _IN_HDF5PLUGIN = {307, 32001, 32004, 32008, 32013, 32015, 32017, 32018, 32024, 32026, 32028}
 
 HINT = "copy or save the file again"
-
-
-class Buffers:
-    """Memory that is used for block after block; it grows to the largest that was asked for."""
-
-    def __init__(self) -> None:
-        self._held: dict[str, Bytes] = {}
-
-    def take(self, name: str, size: int, spare: int = 0) -> Bytes:
-        """So many bytes, valid until they are taken again.
-
-        Args:
-            name: What they are for.
-            size: How many.
-            spare: How many more to get where there are too few.
-        """
-        held = self._held.get(name)
-        if held is None or len(held) < size:
-            self._held.pop(name, None)
-            held = self._held[name] = np.empty(size + spare, np.uint8)
-        return held[:size]
 
 
 class Source(Protocol):

@@ -10,6 +10,7 @@ from typing import BinaryIO
 import numpy as np
 
 from gpool_cli.errors import InputError
+from gpool_cli.formats.buffers import borrowed
 from gpool_cli.formats.interface import Array, cut_parts_into_rows
 from gpool_cli.formats.narrow import as_read, stored_dtype
 from gpool_cli.model import ArrayInfo, Block, Part
@@ -32,22 +33,23 @@ def read_values(
         InputError: The values end early.
     """
     stored = stored_dtype(info)
-    buffer = bytearray()
-    for block in cut_parts_into_rows(info, parts):
-        size = math.prod(block.shape) * stored.itemsize
-        if len(buffer) < size:
-            buffer = bytearray(size)
-        view = memoryview(buffer)[:size]
-        filled = 0
-        while filled < size:
-            count = readinto(view[filled:])
-            if not count:
-                raise InputError(
-                    f"ends {size - filled} bytes short inside its values",
-                    "copy or save the file again",
-                )
-            filled += count
-        yield block, as_read(np.frombuffer(view, stored).reshape(block.shape), info.narrow)
+    with borrowed() as buffers:
+        for block in cut_parts_into_rows(info, parts):
+            data = buffers.take("block", math.prod(block.shape) * stored.itemsize)
+            _fill(data.data, readinto)
+            yield block, as_read(data.view(stored).reshape(block.shape), info.narrow)
+
+
+def _fill(view: memoryview, readinto: Callable[[memoryview], int]) -> None:
+    filled = 0
+    while filled < len(view):
+        count = readinto(view[filled:])
+        if not count:
+            raise InputError(
+                f"ends {len(view) - filled} bytes short inside its values",
+                "copy or save the file again",
+            )
+        filled += count
 
 
 def write_values(file: BinaryIO, values: Array) -> None:

@@ -52,10 +52,12 @@ def test_long_values_stand_beside_the_pickle() -> None:
     with ours, theirs:
         sender = threading.Thread(target=answers.send, args=(theirs, values))
         sender.start()
-        messages = [ours.recv_bytes() for _ in range(4)]
+        first = ours.recv_bytes()
+        with open(ours.fileno(), "rb", closefd=False) as pipe:
+            beside = [pipe.read(8_000_000) for _ in values]
         sender.join()
-    assert len(messages[0]) < 2000
-    assert messages[1:] == [array.tobytes() for array in values]
+    assert len(first) < 2000
+    assert beside == [array.tobytes() for array in values]
 
 
 def test_what_can_not_be_pickled_leaves_the_pipe_as_it_was() -> None:
@@ -67,33 +69,40 @@ def test_what_can_not_be_pickled_leaves_the_pipe_as_it_was() -> None:
         assert answers.receive(ours) == "next"
 
 
-class Short(Connection):
-    """A connection that finds no room after some messages."""
-
-    room = 0
+class Narrow(Connection):
+    """A connection that finds no room for a message."""
 
     def send_bytes(self, *args: Any) -> None:
-        self.room -= 1
-        if self.room < 0:
-            raise MemoryError
-        super().send_bytes(*args)
+        raise MemoryError
 
 
-def test_half_an_answer_is_no_answer() -> None:
+def test_without_room_nothing_is_sent() -> None:
+    ours, theirs = Pipe(duplex=False)
+    with ours, theirs:
+        narrow = Narrow(os.dup(theirs.fileno()), readable=False)
+        with narrow, pytest.raises(MemoryError):
+            answers.send(narrow, np.ones(100_000))
+        answers.send(theirs, "next")
+        assert answers.receive(ours) == "next"
+
+
+def begin_to_send(end: Connection, there: int) -> None:
+    """Send an answer of 800,000 bytes as far as so many of them, and leave."""
+    pickled = pickle.dumps(np.ones(100_000), protocol=5, buffer_callback=lambda _: None)
+    with end:
+        end.send_bytes(pickle.dumps((pickled, [800_000])))
+        os.write(end.fileno(), bytes(there))
+
+
+@pytest.mark.parametrize("there", [0, 1, 799_999])
+def test_half_an_answer_is_no_answer(there: int) -> None:
     ours, theirs = Pipe(duplex=False)
     with ours:
-        short = Short(os.dup(theirs.fileno()), readable=False)
-        theirs.close()
-        with short:
-            with pytest.raises(MemoryError):
-                answers.send(short, np.ones(100_000))
-            short.room = 1
-            with pytest.raises(OSError, match="no room"):
-                answers.send(short, np.ones(100_000))
-            short.room = 1
-            short.send_bytes(b"what is too short")
+        sender = threading.Thread(target=begin_to_send, args=(theirs, there))
+        sender.start()
         with pytest.raises(EOFError):
             answers.receive(ours)
+        sender.join()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can say how much a pipe holds")

@@ -1,18 +1,20 @@
 """Answers on their way from a worker process: long values stand beside the pickle.
 
-An answer is a message with the pickle and the sizes of what stands beside it, and then a message
-for each of those. Pickled, values would be copied once more on either side, and a pipe that holds
-64 KiB would cost a change of processes for each of them.
+An answer is a message with the pickle and the sizes of what stands beside it, and then the bytes of
+each of those. Pickled, or as messages of their own, values would be copied once or twice more, and
+a pipe that holds 64 KiB would cost a change of processes for each of them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
+import os
 import pickle
 import sys
 from multiprocessing.connection import Connection
 from typing import Any
+
+import numpy as np
 
 # Values of fewer bytes stand in the pickle: a message of their own costs more than a copy.
 _LONG = 1 << 16
@@ -35,7 +37,7 @@ def send(end: Connection, answer: Any) -> None:
 
     Raises:
         MemoryError: There is no room for it; nothing was sent.
-        OSError: Nobody takes it, or there was no room when half of it was sent.
+        OSError: Nobody takes it.
     """
     beside: list[memoryview] = []
 
@@ -50,11 +52,8 @@ def send(end: Connection, answer: Any) -> None:
     pickled = pickle.dumps(answer, protocol=5, buffer_callback=keep)
     first = pickle.dumps((pickled, [view.nbytes for view in beside]))
     end.send_bytes(first)
-    try:
-        for view in beside:
-            end.send_bytes(view)
-    except MemoryError as error:
-        raise OSError(errno.ENOMEM, "no room for the rest of an answer") from error
+    for view in beside:
+        _write(end, view)
 
 
 def receive(end: Connection) -> Any:
@@ -65,8 +64,34 @@ def receive(end: Connection) -> Any:
         Exception: Whatever comes up in what can't be read.
     """
     pickled, sizes = pickle.loads(end.recv_bytes())
-    beside = [bytearray(size) for size in sizes]
+    beside = [np.empty(size, np.uint8) for size in sizes]
     for buffer in beside:
-        if end.recv_bytes_into(buffer) < len(buffer):
-            raise EOFError
+        _read(end, buffer.data)
     return pickle.loads(pickled, buffers=beside)
+
+
+if sys.platform == "win32":
+
+    def _write(end: Connection, view: memoryview) -> None:
+        """Send bytes."""
+        end.send_bytes(view)
+
+    def _read(end: Connection, view: memoryview) -> None:
+        """Fill a buffer; there must be as many bytes as it has."""
+        if end.recv_bytes_into(view) < len(view):
+            raise EOFError
+
+else:
+
+    def _write(end: Connection, view: memoryview) -> None:
+        """Send bytes."""
+        while view:
+            view = view[os.write(end.fileno(), view) :]
+
+    def _read(end: Connection, view: memoryview) -> None:
+        """Fill a buffer; there must be as many bytes as it has."""
+        while view:
+            count = os.readv(end.fileno(), [view])
+            if not count:
+                raise EOFError
+            view = view[count:]
