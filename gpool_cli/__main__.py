@@ -1,6 +1,5 @@
 """Where the command ``gpool`` begins, and ``python -m gpool_cli``."""
 
-import gc
 import signal
 from typing import NoReturn
 
@@ -14,11 +13,7 @@ def main() -> NoReturn:
 
     with importing():
         from gpool_cli.cli.main import main as begin
-    try:
-        begin()
-    finally:
-        # The process ends: a last search for cycles would take a tenth of a short run.
-        gc.freeze()
+    begin()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gpool_cli import pulse
 from gpool_cli.batch.alikemaps import pool_alike_maps
 from gpool_cli.batch.inprocess import pool_pieces
+from gpool_cli.batch.keptopen import kept_open
 from gpool_cli.batch.masks import Companions
 from gpool_cli.batch.memory import check_memory, is_long, working_bytes
 from gpool_cli.batch.pieces import Partial, Piece, is_normalized, is_packed, job_for
@@ -193,7 +194,7 @@ def pool_parts(
     task: Task, info: ArrayInfo, layout: Layout, parts: Sequence[Part]
 ) -> Iterator[Piece | Partial]:
     """Pool some parts of a map, one after the other; what is wrong with one is raised."""
-    with open_reader(task.file.path, task.access) as reader, Companions(task) as companions:
+    with kept_open(task.file.path, task.access) as reader, Companions(task) as companions:
         job, beside = job_for(info, layout, task.recipe), companions.of(info, layout)
         for part in parts:
             yield job.pool_part(partial(reader.blocks, info, [part]), part, beside)

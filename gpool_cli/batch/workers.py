@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gpool_cli.batch.discoverfar import list_suffixed
+from gpool_cli.batch.keptopen import let_go
 from gpool_cli.batch.pipeline import Work
 from gpool_cli.formats.opening import isolated
 from gpool_cli.model import InputFile
@@ -29,7 +30,10 @@ def workers(count: int, timeout: float, memory: int) -> Iterator[Work]:
         memory: The bytes that blocks may take.
     """
     if count == 0:
-        yield Work()
+        try:
+            yield Work()
+        finally:
+            let_go()
         return
     from gpool_cli.batch.executors import Limits, load_executor
     from gpool_cli.batch.slots import Slots

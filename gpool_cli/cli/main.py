@@ -17,6 +17,7 @@ import click
 
 from gpool_cli import __version__
 from gpool_cli.batch.stopping import stop
+from gpool_cli.cli.leaving import leave
 from gpool_cli.cli.onepooling import pooling_command
 from gpool_cli.errors import (
     GpoolError,
@@ -166,7 +167,7 @@ def main() -> NoReturn:
             signal.signal(getattr(signal, name), partial(_stop, reason))
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))
 
 
 def _stop(reason: type[Stopped], _: int, __: FrameType | None) -> None:

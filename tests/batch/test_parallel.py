@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from functools import partial
 from multiprocessing.connection import Connection
+from operator import attrgetter
 from pathlib import Path
 
 import h5py
@@ -278,7 +279,11 @@ def test_a_worker_that_dies_costs_one_file(
     tree: Path, victim: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     healthy = {told(o) for o in outcomes_here(tree) if o.file.name != victim}
-    for opened in ("gpool_cli.batch.work.open_reader", "gpool_cli.formats.npyalike._read_values"):
+    for opened in (
+        "gpool_cli.batch.work.open_reader",
+        "gpool_cli.batch.keptopen.open_reader",
+        "gpool_cli.formats.npyalike._read_values",
+    ):
         monkeypatch.setattr(opened, deadly(opened, victim, os.getpid()))
     said = outcomes_of_workers(tree, "processes", 2)
     assert {told(o) for o in said if o.file.name != victim} == healthy
@@ -338,18 +343,22 @@ def alive(pid: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("kind", "method"),
-    [(bytes, "recv_bytes"), (np.zeros, "recv_bytes_into")],
+    ("kind", "step"),
+    [(bytes, "Connection.recv_bytes"), (np.zeros, "_read")],
     ids=["one", "beside"],
 )
 def test_a_worker_that_dies_in_the_middle_of_an_answer_is_noticed(
-    kind: Callable[[int], object], method: str
+    kind: Callable[[int], object], step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker = load_executor("processes")(Limits())
-    deadline = threading.Timer(0.5, lambda: os.kill(worker._process.pid, signal.SIGKILL))
-    receive = partial(getattr(Connection, method), worker._answers)
-    setattr(worker._answers, method, lambda *args: time.sleep(1) or receive(*args))
-    deadline.start()
+    receive = attrgetter(step)(answers)
+
+    def receive_late(*args: object) -> object:
+        time.sleep(0.5)  # Meanwhile the pipe is filled.
+        os.kill(worker._process.pid, signal.SIGKILL)
+        return receive(*args)
+
+    monkeypatch.setattr(f"gpool_cli.batch.executors.answers.{step}", receive_late)
     future = worker.submit(kind, 10_000_000)
     with pytest.raises(BrokenExecutor):
         future.result(timeout=20)

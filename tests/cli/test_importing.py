@@ -16,15 +16,14 @@ from gpool_cli.cli.importing import importing
 def test_nobody_looks_for_garbage_while_modules_are_imported(tmp_path: Path) -> None:
     np.save(tmp_path / "map.npy", np.ones((2, 2, 3), np.float32))
     code = (
-        "import gc, sys\n"
+        "import atexit, gc, sys\n"
         "from gpool_cli.__main__ import main\n"
         "searches = []\n"
         "gc.callbacks.append(lambda phase, _: searches.append(phase))\n"
         f"sys.argv[1:] = ['avg', {str(tmp_path / 'map.npy')!r}, '--quiet']\n"
-        "try:\n"
-        "    main()\n"
-        "finally:\n"
-        "    print(searches.count('start'), 'numpy' in sys.modules)\n"
+        "tell = lambda: print(searches.count('start'), 'numpy' in sys.modules)\n"
+        "atexit.register(tell)\n"
+        "main()\n"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     searches, numpy_is_there = said.stdout.split()

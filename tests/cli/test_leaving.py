@@ -1,0 +1,50 @@
+"""The end of the process: at once, but not before all is done."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+BEGIN = "import sys; from gpool_cli.cli.main import main; sys.argv = ['gpool', *sys.argv[1:]]\n"
+
+
+def ended(program: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """A process that ran a program."""
+    command = [sys.executable, "-c", program, *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_nothing_that_is_imported_is_taken_apart() -> None:
+    last = "class Last:\n    def __del__(self): print('taken apart')\nsys.last = Last()\n"
+    done = ended(f"{BEGIN}{last}main()", "--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("gpool ")
+    assert "taken apart" not in done.stdout
+
+
+def test_what_was_to_be_called_at_the_end_is_called() -> None:
+    done = ended(f"{BEGIN}import atexit; atexit.register(print, 'called')\nmain()", "--nonsense")
+    assert done.returncode == 2
+    assert done.stdout == "called\n"
+    assert done.stderr.count("gpool: error:") == 1
+
+
+def test_a_thread_that_is_still_at_work_is_waited_for() -> None:
+    thread = "threading.Thread(target=lambda: (time.sleep(0.5), print('done'))).start()"
+    done = ended(f"{BEGIN}import threading, time; {thread}\nmain()", "--version")
+    assert done.returncode == 0
+    assert done.stdout.endswith("done\n")
+
+
+def test_a_profiler_has_its_say(tmp_path: Path) -> None:
+    profile = tmp_path / "profile"
+    words = ["-m", "cProfile", "-o", str(profile), "-m", "gpool_cli", "--version"]
+    done = subprocess.run([sys.executable, *words], capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0
+    assert profile.stat().st_size > 1000
+
+
+def test_a_stream_that_was_closed_is_no_other_exit_code() -> None:
+    done = ended(f"{BEGIN}import atexit; atexit.register(sys.stdout.close)\nmain()", "--nonsense")
+    assert done.returncode == 2
