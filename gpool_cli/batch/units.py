@@ -222,6 +222,13 @@ def steps_of(
         yield WholeFiles(tuple(together), together[0].access.max_memory // workers)
 
 
+def _taken_out(maps: list[Map]) -> Iterator[Map]:
+    """Every map in order, and nothing keeps it here: there may be a million."""
+    maps.reverse()
+    while maps:
+        yield maps.pop()
+
+
 def _size(task: Task) -> int | None:
     """The size of an input; None for a pipe, 0 for what can't be looked at."""
     if task.file.path == STDIN:
@@ -247,7 +254,7 @@ def steps_of_listing(task: Task, listing: Listing, bundle: int = 1) -> Iterator[
     yield Said(tuple(listing.outcomes))
     together: list[Map] = []
     nbytes = answers = memory = 0
-    for info, layout in listing.maps:
+    for info, layout in _taken_out(listing.maps):
         needed = working_bytes(info, layout, task.recipe)
         answer = answer_bytes(info, layout, task.recipe)
         job = job_for(info, layout, task.recipe)
