@@ -46,14 +46,21 @@ class ExactSum:
 
     Attributes:
         hi: The sums, rounded; inf and NaN as IEEE addition gives them.
-        lo: What rounding left out; means nothing where hi is not finite.
+        lo: Means nothing where hi is not finite.
         exponent: 0, or 64 where hi and lo are in units of 2**64; None where all are 0.
     """
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.hi: Floats = np.zeros(shape)
-        self.lo: Floats = np.zeros(shape)
+        self._lo: Floats | None = None  # Many sums are of one block, and nothing is left out.
         self.exponent: Array | None = None
+
+    @property
+    def lo(self) -> Floats:
+        """What rounding left out; made when it is first asked for."""
+        if self._lo is None:
+            self._lo = np.zeros(self.hi.shape)
+        return self._lo
 
     def add(
         self,
@@ -71,7 +78,7 @@ class ExactSum:
             self._add_with_care(region, hi, lo, exponent)
             return
         old = self.hi[region]
-        if not old.any():  # which stops at the first that is not 0
+        if not np.count_nonzero(old.view(np.int64)):  # -0 counts, and may go the longer way
             old[...] = hi
             if lo is not None:
                 self.lo[region] += lo
@@ -85,6 +92,10 @@ class ExactSum:
             return
         old[...] = total
         self.lo[region] += error
+
+    def merge(self, other: ExactSum) -> None:
+        """Add another sum of the same cells."""
+        self.add((slice(None),), other.hi, other._lo, other.exponent)
 
     def _add_with_care(
         self, region: tuple[slice, ...], hi: Floats, lo: Floats | None, exponent: Array | None
@@ -112,7 +123,7 @@ class ExactSum:
 
     def divided_by(self, count: Floats) -> Floats:
         """The quotient, rounded once: the first quotient corrected by its exact remainder."""
-        if self.exponent is None and not self.lo.any():
+        if self.exponent is None and (self._lo is None or not self._lo.any()):
             # Nothing was rounded off: one division is one rounding.
             return self.hi / count
         hi, lo = two_sum(self.hi, self.lo)

@@ -10,8 +10,6 @@ from gpool_cli.poolings import functions, kernels
 from gpool_cli.poolings.exact import ExactSum
 from gpool_cli.poolings.interface import Array, Cells, Floats, Grid, Region
 
-EVERYWHERE: Region = (slice(None),)
-
 
 class Count:
     """How many values every cell has seen that count."""
@@ -63,7 +61,7 @@ class Sum:
         add_to(self.total, region, parts)
 
     def merge(self, other: Sum) -> None:
-        self.total.add(EVERYWHERE, other.total.hi, other.total.lo, other.total.exponent)
+        self.total.merge(other.total)
 
 
 class AbsoluteSum(Sum):

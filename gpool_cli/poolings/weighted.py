@@ -7,7 +7,7 @@ import numpy as np
 from gpool_cli.poolings import kernels
 from gpool_cli.poolings.exact import ExactSum
 from gpool_cli.poolings.interface import Cells, Floats, Grid, Region
-from gpool_cli.poolings.statistics import EVERYWHERE, add_to, block_sums
+from gpool_cli.poolings.statistics import add_to, block_sums
 
 
 class WeightedSum:
@@ -27,7 +27,7 @@ class WeightedSum:
         add_to(self.total, region, block_sums(products, self._exact))
 
     def merge(self, other: WeightedSum) -> None:
-        self.total.add(EVERYWHERE, other.total.hi, other.total.lo, other.total.exponent)
+        self.total.merge(other.total)
 
 
 class TotalWeight:
@@ -55,7 +55,7 @@ class TotalWeight:
         self.total.add(region, hi, lo)
 
     def merge(self, other: TotalWeight) -> None:
-        self.total.add(EVERYWHERE, other.total.hi, other.total.lo, other.total.exponent)
+        self.total.merge(other.total)
 
 
 def _weights(cells: Cells) -> Floats:
