@@ -24,7 +24,17 @@ from gpool_cli.batch import units
 from gpool_cli.batch.executors import TABLE, Limits, answers, load_executor
 from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.slots import Slots
-from gpool_cli.batch.units import Here, MapParts, Maps, Said, Step, WholeFiles, steps_of
+from gpool_cli.batch.units import (
+    Here,
+    MapParts,
+    Maps,
+    Said,
+    Step,
+    WholeFiles,
+    steps_of,
+    steps_of_listing,
+)
+from gpool_cli.batch.work import list_maps
 from gpool_cli.cli.main import run
 from gpool_cli.formats import interface
 from gpool_cli.model import Alike, Failed, FileDone, InputFile, Outcome, Part, Result, Task
@@ -163,6 +173,15 @@ def test_work_is_dealt_out_as_its_size_says(tree: Path) -> None:
     assert shares_of(steps) == pytest.approx(5)
     assert isinstance(steps[-1], Here)
     assert any(isinstance(step, Said) for step in steps)
+
+
+def test_maps_that_were_handed_out_are_not_kept(tree: Path) -> None:
+    task = Task(InputFile(str(tree / "groups.h5"), "groups.h5"), RECIPE)
+    listing = list_maps(task)
+    count = len(listing.maps)
+    handed_out = [step for step in steps_of_listing(task, listing) if isinstance(step, Maps)]
+    assert sum(len(step.maps) for step in handed_out) == count - 1  # One goes in parts.
+    assert listing.maps == []
 
 
 def test_a_bundle_has_more_of_the_same(tree: Path) -> None:
