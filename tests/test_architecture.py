@@ -34,6 +34,7 @@ BASE = {
         "ceiling",
         "errors",
         "events",
+        "heap",
         "layout",
         "model",
         "packing",

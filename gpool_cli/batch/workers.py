@@ -11,6 +11,7 @@ from gpool_cli.batch.discoverfar import list_suffixed
 from gpool_cli.batch.keptopen import let_go
 from gpool_cli.batch.pipeline import Work
 from gpool_cli.formats.opening import isolated
+from gpool_cli.heap import keep_freed
 from gpool_cli.model import InputFile
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def workers(count: int, timeout: float, memory: int) -> Iterator[Work]:
         timeout: How long one may be without progress on a block, in seconds.
         memory: The bytes that blocks may take.
     """
+    keep_freed()
     if count == 0:
         try:
             yield Work()

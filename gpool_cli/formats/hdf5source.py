@@ -14,6 +14,7 @@ from gpool_cli.errors import InputError
 from gpool_cli.formats.buffers import Buffers
 from gpool_cli.formats.dtypes import as_native
 from gpool_cli.formats.interface import Array
+from gpool_cli.heap import keep_freed
 from gpool_cli.model import Block
 from gpool_cli.printable import printable
 
@@ -70,7 +71,8 @@ class LibrarySource:
         plist = dsid.get_create_plist()
         need_filters(plist)
         if plist.get_nfilters():
-            _keep_freed(math.prod(plist.get_chunk()) * dtype.itemsize)
+            # HDF5 and its filters take two or three buffers for a chunk, and free them after it.
+            keep_freed(4 * math.prod(plist.get_chunk()) * dtype.itemsize)
         self._dsid = dsid
         self._space = dsid.get_space()
         self._native = dtype.newbyteorder("=")
@@ -91,17 +93,6 @@ class LibrarySource:
             self._dsid.read(h5s.create_simple(values.shape), self._space, values)
         except (OSError, RuntimeError, ValueError) as error:
             raise InputError(f"can't be read at {start}: {printable(str(error))}", HINT) from None
-
-
-def _keep_freed(chunk_bytes: int) -> None:
-    """Have the memory of decoded chunks used again.
-
-    HDF5 and its filters take two or three buffers for a chunk and free them after it. glibc may
-    give them back to the system each time, and then every page of the next ones is fetched and
-    zeroed anew, which took a quarter of the time. It keeps as much as twice the largest block that
-    it ever got from the system (up to 32 MB) and saw freed: this is that block.
-    """
-    np.empty(4 * chunk_bytes, np.uint8)
 
 
 def fill_value(plist: Any, dtype: np.dtype[Any]) -> Any:

@@ -20,6 +20,7 @@ from typing import Any
 from gpool_cli import ceiling, pulse
 from gpool_cli.batch.executors import Limits, WorkerDied, answers
 from gpool_cli.batch.stall import StallWatch
+from gpool_cli.heap import keep_freed
 
 # How often a worker that is at work is looked at, in seconds.
 _LOOK = 0.25
@@ -166,6 +167,7 @@ def _serve(
     for end in inherited:
         end.close()
     pulse.share(cells)
+    keep_freed()
     ceiling.hold(memory)
     _end_with_parent()
     # Ctrl-C reaches every process of a terminal; the parent decides what becomes of it.
