@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
 import threading
 from typing import NoReturn
@@ -19,10 +20,18 @@ def leave(code: int) -> NoReturn:
         code: The exit code.
     """
     if not _is_awaited():
+        _end_listening()
         atexit._run_exitfuncs()
         if _is_said():
             os._exit(code)
     sys.exit(code)
+
+
+def _end_listening() -> None:
+    """Have no signal change any more what the run has come to."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def _is_awaited() -> bool:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 BEGIN = "import sys; from gpool_cli.cli.main import main; sys.argv = ['gpool', *sys.argv[1:]]\n"
 
 
@@ -28,6 +30,14 @@ def test_what_was_to_be_called_at_the_end_is_called() -> None:
     assert done.returncode == 2
     assert done.stdout == "called\n"
     assert done.stderr.count("gpool: error:") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_at_the_end_changes_nothing(name: str) -> None:
+    last = f"atexit.register(lambda: os.kill(os.getpid(), signal.{name}))"
+    done = ended(f"{BEGIN}import atexit, os, signal; {last}\nmain()", "--version")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_thread_that_is_still_at_work_is_waited_for() -> None:
