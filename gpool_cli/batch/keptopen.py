@@ -1,6 +1,8 @@
 """The file that parts of a map were read from last, kept open: the next parts are mostly of it.
 
-To open an HDF5 file and find a dataset in it takes as long as to read some megabytes.
+To open an HDF5 file and find a dataset in it takes as long as to read some megabytes. But HDF5 has
+one memory of an open file for all that open it in a process, and they would see it as it was. So
+what is kept is closed before a file is opened anew, and where there is nothing to do.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ _kept: tuple[_Key, Reader] | None = None
 def kept_open(path: str, access: Access) -> Iterator[Reader]:
     """A reader of a file: the one that was used last, if that is of the very same file.
 
-    After an error it is closed, and otherwise when another file is asked for, or by `let_go`.
+    After an error it is closed, and otherwise when a file is asked for anew, or by `let_go`.
 
     Args:
         path: The file.
@@ -35,8 +37,7 @@ def kept_open(path: str, access: Access) -> Iterator[Reader]:
     if _kept is not None and _kept[0] == key:
         reader, _kept = _kept[1], None
     else:
-        let_go()
-        reader = open_reader(path, access)
+        reader = open_anew(path, access)
     try:
         yield reader
     except BaseException:
@@ -46,6 +47,17 @@ def kept_open(path: str, access: Access) -> Iterator[Reader]:
         reader.close()
     else:
         _kept = key, reader
+
+
+def open_anew(path: str, access: Access) -> Reader:
+    """A reader of a file as it is now, with nothing kept open.
+
+    Args:
+        path: The file.
+        access: How it is opened.
+    """
+    let_go()
+    return open_reader(path, access)
 
 
 def let_go() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gpool_cli import pulse
 from gpool_cli.batch.alikemaps import pool_alike_maps
 from gpool_cli.batch.inprocess import pool_pieces
-from gpool_cli.batch.keptopen import kept_open
+from gpool_cli.batch.keptopen import kept_open, open_anew
 from gpool_cli.batch.masks import Companions
 from gpool_cli.batch.memory import check_memory, is_long, working_bytes
 from gpool_cli.batch.pieces import Partial, Piece, is_normalized, is_packed, job_for
@@ -19,7 +19,7 @@ from gpool_cli.batch.tails import axes_with_tail, names_of_parts
 from gpool_cli.errors import GpoolError
 from gpool_cli.formats.inputs import bytes_to_read
 from gpool_cli.formats.interface import Reader
-from gpool_cli.formats.opening import format_of, open_reader
+from gpool_cli.formats.opening import format_of
 from gpool_cli.layout import Layout, layout_doubt
 from gpool_cli.model import (
     STDIN,
@@ -98,7 +98,7 @@ def pool_file(task: Task, share: int | None = None) -> Iterator[Outcome]:
         it takes more than its share, or its results are long, `TooLarge` and nothing else.
     """
     try:
-        with open_reader(task.file.path, task.access) as reader, Companions(task) as companions:
+        with open_anew(task.file.path, task.access) as reader, Companions(task) as companions:
             for infos in _listings(task.file, reader):
                 listing = _choose(task, infos, reader, companions)
                 if share is not None and _is_too_large(listing, task, share):
@@ -120,7 +120,7 @@ def list_maps(task: Task, rest: Rest | None = None) -> Listing:
         rest: What is still to be listed, if the file was begun with.
     """
     try:
-        with open_reader(task.file.path, task.access) as reader, Companions(task) as companions:
+        with open_anew(task.file.path, task.access) as reader, Companions(task) as companions:
             if rest is not None or _may_come_in_parts(task, reader):
                 listing = _list_some(task, reader, companions, rest)
             else:
@@ -177,7 +177,7 @@ def pool_maps(task: Task, maps: Sequence[Map], count: int) -> Iterator[Outcome |
         count: How many the file has so far.
     """
     try:
-        with open_reader(task.file.path, task.access) as reader, Companions(task) as companions:
+        with open_anew(task.file.path, task.access) as reader, Companions(task) as companions:
 
             def one_by_one(some: Sequence[Map]) -> Iterator[Outcome]:
                 return _pool_all(task, reader, companions, some, count)

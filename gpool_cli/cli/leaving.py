@@ -7,7 +7,11 @@ import os
 import signal
 import sys
 import threading
+from types import FrameType
 from typing import NoReturn
+
+# How many tools `sys.monitoring` knows.
+_MOST_TOOLS = 6
 
 
 def leave(code: int) -> NoReturn:
@@ -19,8 +23,8 @@ def leave(code: int) -> NoReturn:
     Args:
         code: The exit code.
     """
+    _end_listening()
     if not _is_awaited():
-        _end_listening()
         atexit._run_exitfuncs()
         if _is_said():
             os._exit(code)
@@ -28,19 +32,34 @@ def leave(code: int) -> NoReturn:
 
 
 def _end_listening() -> None:
-    """Have no signal change any more what the run has come to."""
+    """Have a signal change nothing any more in what the run has come to.
+
+    But a second one ends us: who reads what we said may have stopped, and we wait for that.
+    """
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _pass_over)
+
+
+def _pass_over(number: int, _: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_DFL)
 
 
 def _is_awaited() -> bool:
     """Whether somebody goes on behind us: a thread, a profiler, or a prompt."""
-    watched = sys.gettrace() or sys.getprofile() or sys.flags.inspect
     ours = threading.current_thread()
-    return bool(watched) or any(
-        not thread.daemon for thread in threading.enumerate() if thread is not ours
+    return (
+        bool(sys.gettrace() or sys.getprofile() or sys.flags.inspect)
+        or _is_monitored()
+        or any(not thread.daemon for thread in threading.enumerate() if thread is not ours)
     )
+
+
+def _is_monitored() -> bool:
+    """Whether a tool has registered with Python 3.12 or newer."""
+    monitoring = getattr(sys, "monitoring", None)
+    return monitoring is not None and any(map(monitoring.get_tool, range(_MOST_TOOLS)))
 
 
 def _is_said() -> bool:

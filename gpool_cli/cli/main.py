@@ -167,7 +167,10 @@ def main() -> NoReturn:
             signal.signal(getattr(signal, name), partial(_stop, reason))
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    leave(run(sys.argv[1:]))
+    try:
+        leave(run(sys.argv[1:]))
+    except Stopped as late:  # All was done, and said.
+        leave(late.exit_code)
 
 
 def _stop(reason: type[Stopped], _: int, __: FrameType | None) -> None:

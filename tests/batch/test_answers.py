@@ -112,3 +112,13 @@ def test_a_pipe_holds_a_long_answer_at_once() -> None:
         answers.widen(theirs)
         answers.send(theirs, np.zeros(20_000))  # It would wait for a reader.
         assert answers.receive(ours).size == 20_000
+
+
+def test_no_memory_in_the_middle_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(answers, "_write", fail)
+    ours, theirs = Pipe(duplex=False)
+    with ours, theirs, pytest.raises(OSError, match="middle"):
+        answers.send(theirs, np.zeros(1_000_000))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,36 @@ def test_a_signal_at_the_end_changes_nothing(name: str) -> None:
     last = f"atexit.register(lambda: os.kill(os.getpid(), signal.{name}))"
     done = ended(f"{BEGIN}import atexit, os, signal; {last}\nmain()", "--version")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
+def test_a_signal_when_all_is_done_is_an_exit_code() -> None:
+    done = ended(
+        "import os, signal, sys; from gpool_cli.cli import main; run = main.run\n"
+        "def late(words): run(words); os.kill(os.getpid(), signal.SIGTERM)\n"
+        "main.run, sys.argv = late, ['gpool', *sys.argv[1:]]; main.main()",
+        "--version",
+    )
+    assert (done.returncode, done.stderr) == (143, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
+def test_who_does_not_read_on_can_be_left() -> None:
+    full = "fcntl.fcntl(1, fcntl.F_SETFL, os.O_NONBLOCK)\ntry:\n  while os.write(1, b'a'): pass\n"
+    full += "except BlockingIOError: fcntl.fcntl(1, fcntl.F_SETFL, 0)\n"
+    pending = "atexit.register(lambda: print('going', file=sys.stderr, flush=True))\n"
+    pending += "atexit.register(lambda: sys.stdout.write('b'))\n"
+    program = f"{BEGIN}import atexit, fcntl, os\n{full}{pending}main()"
+    command = [sys.executable, "-c", program, "--nonsense"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        assert b"error" in process.stderr.readline()
+        assert process.stderr.readline() == b"going\n"
+        for _ in range(2):
+            time.sleep(0.5)
+            assert process.poll() is None
+            process.terminate()
+        assert process.wait(20) == -signal.SIGTERM
 
 
 def test_a_thread_that_is_still_at_work_is_waited_for() -> None:

@@ -8,6 +8,7 @@ a pipe that holds 64 KiB would cost a change of processes for each of them.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import pickle
 import sys
@@ -37,7 +38,7 @@ def send(end: Connection, answer: Any) -> None:
 
     Raises:
         MemoryError: There is no room for it; nothing was sent.
-        OSError: Nobody takes it.
+        OSError: Nobody takes it, or it can't be sent to its end.
     """
     beside: list[memoryview] = []
 
@@ -52,8 +53,12 @@ def send(end: Connection, answer: Any) -> None:
     pickled = pickle.dumps(answer, protocol=5, buffer_callback=keep)
     first = pickle.dumps((pickled, [view.nbytes for view in beside]))
     end.send_bytes(first)
-    for view in beside:
-        _write(end, view)
+    try:
+        for view in beside:
+            _write(end, view)
+    except MemoryError as error:
+        # Another answer would be taken for the rest of this one.
+        raise OSError(errno.ENOMEM, "no memory in the middle of an answer") from error
 
 
 def receive(end: Connection) -> Any:

@@ -19,11 +19,15 @@ from typing import Any
 
 from gpool_cli import ceiling, pulse
 from gpool_cli.batch.executors import Limits, WorkerDied, answers
+from gpool_cli.batch.keptopen import let_go
 from gpool_cli.batch.stall import StallWatch
 from gpool_cli.heap import keep_freed
 
 # How often a worker that is at work is looked at, in seconds.
 _LOOK = 0.25
+
+# How long a worker without work keeps a file open, in seconds: there may be more to do in it.
+_PAUSE = 0.2
 
 # PR_SET_PDEATHSIG of <linux/prctl.h>.
 _SET_PARENT_DEATH_SIGNAL = 1
@@ -175,8 +179,10 @@ def _serve(
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     while True:
         try:
+            if not work.poll(_PAUSE):
+                let_go()
             wanted = work.recv()
-        except EOFError:
+        except (EOFError, OSError):
             return
         if wanted is None:
             return
