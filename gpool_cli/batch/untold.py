@@ -9,10 +9,10 @@ from gpool_cli.events import Pooled
 from gpool_cli.formats.spool import Spool
 
 # So many wait in memory; those that come after them in a temporary file.
-_IN_MEMORY = 1000
+_IN_MEMORY = 250
 
 # So many go there at a time: what they have in common, their file and more, is written once.
-_AT_A_TIME = 1000
+_AT_A_TIME = 250
 
 # What stands before each time: its length.
 _LENGTH_BYTES = 8

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from gpool_cli.surroundings import Carry
 
 
-# So many arrays of a file are listed at first, and later half as many as were: work begins before
+# So many arrays of a file are listed at first, and later a quarter of what was: work begins before
 # all is known, and what it costs to find the place again is little beside what is listed there.
 _LISTED_FIRST = 1024
 
@@ -151,7 +151,7 @@ def _list_all(task: Task, reader: Reader, companions: Companions) -> Listing:
 
 def _list_some(task: Task, reader: Reader, companions: Companions, rest: Rest | None) -> Listing:
     before = rest or Rest(None, 0, 0, 0)
-    most = max(_LISTED_FIRST, before.listed // 2)
+    most = max(_LISTED_FIRST, before.listed // 4)
     infos, place = reader.next_arrays(may_be_wanted(task.file.keys), most, before.place)
     listing = _choose(task, infos, reader, companions, first=rest is None)
     listing.count = before.count + len(listing.maps)

@@ -13,6 +13,10 @@ DAMAGE = (OSError, RuntimeError, ValueError, KeyError, TypeError)
 # objects are opened once each, and be no faster for it.
 _METADATA_BYTES = 2 << 20
 
+# The most that HDF5 takes. Files of before HDF5 1.8 have all names of a group in one piece, which
+# would be read again for every object in it if it didn't fit.
+_MOST_METADATA_BYTES = 128 << 20
+
 
 def open_hdf5(path: str | BinaryIO, lock: bool = True) -> h5py.File:
     """Open a file for reading.
@@ -28,14 +32,24 @@ def open_hdf5(path: str | BinaryIO, lock: bool = True) -> h5py.File:
     """
     # Blocks are whole chunks: a cache of decoded chunks would never be hit.
     file = h5py.File(path, "r", rdcc_nbytes=0, locking=None if lock else False)
-    keep_metadata_small(file)
+    keep_metadata_small(file, _METADATA_BYTES)
     return file
 
 
-def keep_metadata_small(file: h5py.File) -> None:
-    """Hold the cache of a file's headers and indexes to one size."""
+def keep_metadata_small(file: h5py.File, size: int) -> None:
+    """Hold the cache of a file's headers and indexes to one size.
+
+    Only a single piece that takes much of it makes it grow, by as much as it needs.
+
+    Args:
+        file: The file.
+        size: Of its cache, in bytes. Memory takes about three times as many.
+    """
     config = file.id.get_mdc_config()
     config.set_initial_size = True
-    config.initial_size = config.min_size = config.max_size = _METADATA_BYTES
-    config.incr_mode = config.flash_incr_mode = config.decr_mode = 0
+    config.initial_size = config.min_size = size
+    config.max_size = _MOST_METADATA_BYTES
+    config.incr_mode = config.decr_mode = 0
+    config.flash_incr_mode = 1
+    config.flash_threshold, config.flash_multiple = 0.25, 1.4
     file.id.set_mdc_config(config)

@@ -10,6 +10,7 @@ import numpy as np
 from gpool_cli.errors import InputError
 from gpool_cli.formats.hdf5groups import Groups
 from gpool_cli.formats.hdf5mirror import Mirror, write_history, write_text
+from gpool_cli.formats.hdf5opening import keep_metadata_small
 from gpool_cli.formats.hdf5results import VERSIONS, ResultMaker, write_rows
 from gpool_cli.formats.interface import Writer, WriteStyle
 from gpool_cli.formats.naming import member_name
@@ -17,6 +18,9 @@ from gpool_cli.formats.stacks import Stacks
 from gpool_cli.model import InputFile, Result
 from gpool_cli.recipe import PoolingSpec
 from gpool_cli.surroundings import Surroundings
+
+# Results are written once, and most groups are done with when the next begins.
+_METADATA_BYTES = 512 << 10
 
 
 class Hdf5Writer(Writer):
@@ -27,6 +31,7 @@ class Hdf5Writer(Writer):
     def __init__(self, file: BinaryIO, style: WriteStyle) -> None:
         super().__init__(file, style)
         self._h5 = h5py.File(file, "w", libver=VERSIONS)
+        keep_metadata_small(self._h5, _METADATA_BYTES)
         self._file: InputFile | None = None
         self._mirror: Mirror | None = None
         self._stacks = Stacks()

@@ -138,7 +138,7 @@ def test_the_parts_of_a_listing_grow_and_make_the_whole_file(features: Path) -> 
     assert all(0 < one.share < 1 for one in found)
 
 
-def test_a_part_has_half_of_what_was_listed_before_be_it_maps_or_not(
+def test_a_part_has_a_quarter_of_what_was_listed_before_be_it_maps_or_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(work, "_LISTED_FIRST", 8)
@@ -147,8 +147,8 @@ def test_a_part_has_half_of_what_was_listed_before_be_it_maps_or_not(
         for i in range(500):
             file[f"{i:03}"] = np.ones((8, 5) if i < 3 else (), np.float32)
     found = listings(task_of(path))
-    assert [len(one.maps) for one in found] == [3] + [0] * 10
-    assert [len(one.outcomes) for one in found][:5] == [5, 8, 8, 12, 18]
+    assert [len(one.maps) for one in found] == [3] + [0] * 16
+    assert [len(one.outcomes) for one in found][:7] == [5, 8, 8, 8, 8, 10, 12]
     assert sum(one.share for one in found) == pytest.approx(1)
 
 
