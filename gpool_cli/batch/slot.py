@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from gpool_cli.batch.crash import crash_failure, crash_of
 from gpool_cli.batch.executors import WorkerDied
+from gpool_cli.batch.patience import failure_in, is_done, result_of
 from gpool_cli.batch.units import Answer, ListMaps, Unit, WholeFiles, work_on
 from gpool_cli.batch.work import failure_of
 from gpool_cli.errors import GpoolError
@@ -32,7 +33,7 @@ class Pending:
 
     def is_answered(self) -> bool:
         """Whether there is nothing to wait for."""
-        return self.future.done()
+        return is_done(self.future)
 
     def answer(self) -> Answer:
         """Wait for the answer."""
@@ -57,7 +58,7 @@ class Slot:
         So a dead worker gets nothing that its successor would do before what must be done again.
         To list maps takes as long as to pool those of several units.
         """
-        waiting = (p for p in self.queue if not p.future.done() or p.future.exception() is not None)
+        waiting = (p for p in self.queue if not is_done(p.future) or failure_in(p.future))
         return sum(_A_LISTING if isinstance(p.unit, ListMaps) else 1 for p in waiting)
 
     def hand_out(self, unit: Unit) -> Pending:
@@ -81,7 +82,7 @@ class Slot:
         """Wait for the answer to a unit; after it the slot knows it no more."""
         while True:
             try:
-                answer = pending.future.result()
+                answer = result_of(pending.future)
             except BrokenExecutor:
                 self._recover(pending.executor)
                 continue
@@ -102,7 +103,7 @@ class Slot:
             InputError: The worker died of it.
         """
         try:
-            value: _Value = self._submit(fn, *args)[1].result()
+            value: _Value = result_of(self._submit(fn, *args)[1])
         except WorkerDied as died:
             raise crash_of(file, died) from None
         return value
@@ -121,7 +122,7 @@ class Slot:
     def _recover(self, dead: Executor) -> None:
         """Answer the unit that a worker died of, and hand out again what it had behind that."""
         for pending in [p for p in self.queue if p.executor is dead and _is_lost(p)]:
-            died = pending.future.exception()
+            died = failure_in(pending.future)
             if isinstance(died, WorkerDied) and died.guilty:
                 pending.future = Future()
                 after = self._after_a_crash if died.place is not None else self._again
@@ -147,7 +148,7 @@ class Slot:
         if isinstance(unit, WholeFiles):
             return [said for task in unit.tasks for said in self._alone([task], unit.share)]
         try:
-            answer: Answer = self._submit(work_on, unit)[1].result()
+            answer: Answer = result_of(self._submit(work_on, unit)[1])
         except WorkerDied as died:
             return crash_of(unit.task.file, died)
         except MemoryError as error:
@@ -171,7 +172,7 @@ class Slot:
         unit = WholeFiles(tuple(tasks), share)
         while True:
             try:
-                answer = self._submit(work_on, unit)[1].result()
+                answer = result_of(self._submit(work_on, unit)[1])
             except WorkerDied as died:
                 if not died.guilty:
                     continue
@@ -184,4 +185,4 @@ class Slot:
 
 
 def _is_lost(pending: Pending) -> bool:
-    return pending.future.done() and isinstance(pending.future.exception(), BrokenExecutor)
+    return is_done(pending.future) and isinstance(failure_in(pending.future), BrokenExecutor)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, wait
+from concurrent.futures import Executor
 from types import TracebackType
 
 from gpool_cli.batch.crash import Crashed
 from gpool_cli.batch.masks import needs_worker
+from gpool_cli.batch.patience import wait_for_any
 from gpool_cli.batch.slot import Pending, Slot
 from gpool_cli.batch.units import (
     Answer,
@@ -124,7 +125,7 @@ class Slots:
         """Wait until any worker has done a unit."""
         pending = (pending for slot in self._slots for pending in slot.queue)
         unanswered = [p.future for p in pending if not p.is_answered()]
-        wait(unanswered, self.patience, FIRST_COMPLETED)
+        wait_for_any(unanswered, self.patience)
 
     def __enter__(self) -> Slots:
         return self

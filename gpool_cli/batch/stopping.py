@@ -38,6 +38,11 @@ def check() -> None:
         raise _wish.reason
 
 
+def asked() -> BaseException | None:
+    """The reason to stop, if there is one."""
+    return _wish.reason
+
+
 @contextlib.contextmanager
 def held() -> Iterator[None]:
     """Don't stop within this block; the next `check` will."""

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import click
 
 from gpool_cli import __version__
-from gpool_cli.batch.stopping import stop
+from gpool_cli.batch.stopping import asked, stop
 from gpool_cli.cli.leaving import leave
 from gpool_cli.cli.onepooling import pooling_command
 from gpool_cli.errors import (
@@ -147,6 +147,10 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except Exception as error:
         _show_where(arguments)
+        if isinstance(reason := asked(), Stopped):
+            # What the handler raised came up in a library, in an import, say, that made this of it.
+            _say(reason.word, "")
+            return reason.exit_code
         said = " ".join(f"{type(error).__name__}: {error}".split())
         _say(f"gpool has a bug: {printable(said)}", "see where with --traceback, and report it")
         return GpoolError.exit_code

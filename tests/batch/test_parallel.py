@@ -299,7 +299,6 @@ def test_a_worker_that_dies_costs_one_file(
 ) -> None:
     healthy = {told(o) for o in outcomes_here(tree) if o.file.name != victim}
     for opened in (
-        "gpool_cli.batch.work.open_reader",
         "gpool_cli.batch.keptopen.open_reader",
         "gpool_cli.formats.npyalike._read_values",
     ):

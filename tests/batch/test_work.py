@@ -220,15 +220,15 @@ class TestTheFileIsClosed:
         self, monkeypatch: pytest.MonkeyPatch, two_maps: Path
     ) -> None:
         closed = []
-        opened = work.open_reader
+        opened = work.open_anew
 
-        def open_reader(path: str, access: Access) -> Any:
+        def open_anew(path: str, access: Access) -> Any:
             reader = opened(path, access)
             close = reader.close
             reader.close = lambda: (closed.append(path), close())
             return reader
 
-        monkeypatch.setattr(work, "open_reader", open_reader)
+        monkeypatch.setattr(work, "open_anew", open_anew)
         outcomes(two_maps)
         assert len(closed) == 1
         unfinished = pool_file(Task(InputFile(str(two_maps), "two.npz"), Recipe(BOTH)))

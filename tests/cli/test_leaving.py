@@ -54,6 +54,18 @@ def test_a_signal_when_all_is_done_is_an_exit_code() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
+def test_what_a_library_makes_of_a_signal_is_no_bug() -> None:
+    done = ended(
+        "import os, signal, sys; from gpool_cli.cli import main; from gpool_cli.errors import *\n"
+        "def load(*args, **more):\n"
+        "    try: os.kill(os.getpid(), signal.SIGTERM); signal.pause()\n"
+        "    except Stopped: raise ImportError('cannot initialise module') from None\n"
+        "main.gpool.main = load; main.main()",
+    )
+    assert (done.returncode, done.stderr) == (143, "gpool: error: terminated\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
 def test_who_does_not_read_on_can_be_left() -> None:
     full = "fcntl.fcntl(1, fcntl.F_SETFL, os.O_NONBLOCK)\ntry:\n  while os.write(1, b'a'): pass\n"
     full += "except BlockingIOError: fcntl.fcntl(1, fcntl.F_SETFL, 0)\n"
