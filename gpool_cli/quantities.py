@@ -62,5 +62,5 @@ def parse_bytes(text: str) -> int:
     number, prefix, binary = found.groups()
     size = int(float(number) * (1024 if binary else 1000) ** " kmgt".index(prefix.lower() or " "))
     if size < _LEAST:
-        raise UsageError(f"{text!r} is too little to work with", "the least is 16MiB")
+        raise UsageError(f"{text!r} is too little to work with", "the least is 16MiB, or 17M")
     return size

@@ -238,7 +238,7 @@ def _parse(
         if os.path.lexists(output) and not os.path.isdir(output):
             raise UsageError(
                 f"{printable(output)} has no suffix, which means a directory, but is none",
-                "choose another -o",
+                "choose another -o; -o - is standard output",
             )
         return Destination("directory", output, row, False, labels)
     if of_suffix is None or not of_suffix.writer:

@@ -172,7 +172,11 @@ def _check_outputs(
         beside = (one.path for file in files for one in companions_of(file, recipe))
         check_beside(planned, destination, options.reports, beside)
     check_reports(options.reports, planned, destination)
-    if options.copy_others and not any(destination.carries(one.file) for one in planned):
+    if (
+        options.copy_others
+        and planned
+        and not any(destination.carries(one.file) for one in planned)
+    ):
         raise UsageError(
             "--copy-others needs an HDF5 output to copy to", "write to .h5, or leave it out"
         )

@@ -214,7 +214,8 @@ def parse_pooling(text: str) -> PoolingSpec:
     row = find_row(name)
     if row is None:
         known = ", ".join(row.name for row in COMMANDS)
-        raise UsageError(f"there is no pooling {name!r}", f"the poolings are {known}")
+        hint = "-m once for each: -m avg -m max" if "," in name else f"the poolings are {known}"
+        raise UsageError(f"there is no pooling {name!r}", hint)
     return row.spec(parse_parameters(row.name, row.parameters, words) if colon else None)
 
 

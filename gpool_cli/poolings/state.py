@@ -133,6 +133,6 @@ def _within(values: Array, dtype: np.dtype[Any]) -> Array:
 def _refuse(bad: Array, values: Array, dtype: np.dtype[Any], why: str) -> None:
     if bad.any():
         worst = values[bad].flat[0]
-        raise InputError(
-            f"the result {worst!s} {why} {dtype.name}", "choose a wider --dtype, or leave it out"
-        )
+        widest = dtype.kind != "f" and dtype.itemsize == 8
+        hint = "--dtype float64" if widest else "choose a wider --dtype, or leave it out"
+        raise InputError(f"the result {worst!s} {why} {dtype.name}", hint)

@@ -694,3 +694,32 @@ def test_what_a_failure_took_back_is_not_said_to_be_written(gpool, here, out):
     assert "a.h5:good" in ran.out
     (result,) = json.loads((here / "r.json").read_text())["results"]
     assert not result["written_to"]
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("avg a.npy -o {null}", "choose another -o; -o - is standard output"),
+        ("avg a.npy --max-memory 16M", "the least is 16MiB, or 17M"),
+        ("pool -m avg,max a.npy", "-m once for each: -m avg -m max"),
+    ],
+)
+def test_a_hint_says_what_was_meant(gpool, save, words, hint):
+    save("a.npy")
+    ran = gpool(*words.format(null=os.devnull).split())
+    assert ran.code == 2
+    assert ran.errors[0].endswith(f"({hint})")
+
+
+def test_a_sum_that_is_no_integer_can_be_a_float(gpool):
+    np.save("a.npy", np.full((2, 2, 3), 2**62))
+    ran = gpool("sum", "a.npy")
+    assert ran.code == 1
+    assert ran.errors[0].endswith("does not fit int64 (--dtype float64)")
+    assert gpool("sum", "a.npy", "--dtype", "float64").code == 0
+
+
+def test_an_input_that_is_not_there_is_said_before_what_it_can_be_carried_to(gpool):
+    ran = gpool("avg", "nothing", "--copy-others", "-o", "out")
+    assert ran.code == 1
+    assert ran.errors[0] == "gpool: error: nothing: is not there (check the name)"
