@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import struct
 import sys
 import threading
 from multiprocessing import Pipe
@@ -16,6 +17,11 @@ import pytest
 from gpool_cli.batch.executors import answers
 
 
+def receive(end: Connection) -> Any:
+    """Wait for an answer for as long as it takes."""
+    return answers.receive(end, lambda: None)
+
+
 def passed_on(answer: Any) -> Any:
     """An answer after its way through a pipe, which holds less than it."""
     ours, theirs = Pipe(duplex=False)
@@ -23,7 +29,7 @@ def passed_on(answer: Any) -> Any:
         answers.widen(theirs)
         sender = threading.Thread(target=answers.send, args=(theirs, answer))
         sender.start()
-        received = answers.receive(ours)
+        received = receive(ours)
         sender.join()
     return received
 
@@ -52,11 +58,12 @@ def test_long_values_stand_beside_the_pickle() -> None:
     with ours, theirs:
         sender = threading.Thread(target=answers.send, args=(theirs, values))
         sender.start()
-        first = ours.recv_bytes()
         with open(ours.fileno(), "rb", closefd=False) as pipe:
+            (length,) = struct.unpack("Q", pipe.read(8))
+            head = pipe.read(length)
             beside = [pipe.read(8_000_000) for _ in values]
         sender.join()
-    assert len(first) < 2000
+    assert len(head) < 2000
     assert beside == [array.tobytes() for array in values]
 
 
@@ -66,43 +73,57 @@ def test_what_can_not_be_pickled_leaves_the_pipe_as_it_was() -> None:
         with pytest.raises((TypeError, AttributeError, pickle.PicklingError)):
             answers.send(theirs, (np.zeros(1_000_000), threading.Lock()))
         answers.send(theirs, "next")
-        assert answers.receive(ours) == "next"
+        assert receive(ours) == "next"
 
 
-class Narrow(Connection):
-    """A connection that finds no room for a message."""
+class Wide:
+    """What there is no room for when it is to be sent."""
 
-    def send_bytes(self, *args: Any) -> None:
+    def __reduce__(self) -> str:
         raise MemoryError
 
 
 def test_without_room_nothing_is_sent() -> None:
     ours, theirs = Pipe(duplex=False)
     with ours, theirs:
-        narrow = Narrow(os.dup(theirs.fileno()), readable=False)
-        with narrow, pytest.raises(MemoryError):
-            answers.send(narrow, np.ones(100_000))
+        with pytest.raises(MemoryError):
+            answers.send(theirs, (np.ones(100_000), Wide()))
         answers.send(theirs, "next")
-        assert answers.receive(ours) == "next"
+        assert receive(ours) == "next"
 
 
 def begin_to_send(end: Connection, there: int) -> None:
-    """Send an answer of 800,000 bytes as far as so many of them, and leave."""
-    pickled = pickle.dumps(np.ones(100_000), protocol=5, buffer_callback=lambda _: None)
-    with end:
-        end.send_bytes(pickle.dumps((pickled, [800_000])))
-        os.write(end.fileno(), bytes(there))
+    """Send as many bytes of an answer, and leave."""
+    whole = bytearray()
+    with pytest.MonkeyPatch.context() as patch, end:
+        patch.setattr(answers, "_write", lambda _, view: whole.extend(view))
+        answers.send(end, np.ones(100_000))
+        os.write(end.fileno(), whole[:there])
 
 
-@pytest.mark.parametrize("there", [0, 1, 799_999])
+@pytest.mark.parametrize("there", [0, 1, 7, 8, 9, 200, 5_000, 800_000])
 def test_half_an_answer_is_no_answer(there: int) -> None:
     ours, theirs = Pipe(duplex=False)
     with ours:
         sender = threading.Thread(target=begin_to_send, args=(theirs, there))
         sender.start()
         with pytest.raises(EOFError):
-            answers.receive(ours)
+            receive(ours)
         sender.join()
+
+
+@pytest.mark.parametrize("there", [0, 1, 8, 9, 200, 5_000])
+def test_what_stands_still_in_the_middle_is_not_waited_for(there: int) -> None:
+    ours, theirs = Pipe(duplex=False)
+    with ours, theirs:
+        begin_to_send(Connection(os.dup(theirs.fileno()), readable=False), there)
+
+        def wait() -> None:
+            if not ours.poll(0.01):
+                raise TimeoutError
+
+        with pytest.raises(TimeoutError):
+            answers.receive(ours, wait)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can say how much a pipe holds")
@@ -111,7 +132,7 @@ def test_a_pipe_holds_a_long_answer_at_once() -> None:
     with ours, theirs:
         answers.widen(theirs)
         answers.send(theirs, np.zeros(20_000))  # It would wait for a reader.
-        assert answers.receive(ours).size == 20_000
+        assert receive(ours).size == 20_000
 
 
 def test_no_memory_in_the_middle_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,18 +10,18 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from multiprocessing.connection import Connection
-from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 
 from gpool_cli.batch import units
-from gpool_cli.batch.executors import TABLE, Limits, answers, load_executor
+from gpool_cli.batch.executors import TABLE, Limits, WorkerDied, answers, load_executor
 from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.slots import Slots
 from gpool_cli.batch.units import (
@@ -360,24 +360,30 @@ def alive(pid: str) -> bool:
     return state != "Z"
 
 
-@pytest.mark.parametrize(
-    ("kind", "step"),
-    [(bytes, "Connection.recv_bytes"), (np.zeros, "_read")],
-    ids=["one", "beside"],
-)
-def test_a_worker_that_dies_in_the_middle_of_an_answer_is_noticed(
-    kind: Callable[[int], object], step: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("end", "stalled"), [("SIGKILL", False), ("SIGSTOP", True)])
+@pytest.mark.parametrize(("kind", "part"), [(bytes, 1), (np.zeros, 2)], ids=["head", "beside"])
+def test_a_worker_that_ends_or_stops_in_the_middle_of_an_answer_is_noticed(
+    kind: Callable[[int], object],
+    part: int,
+    end: str,
+    stalled: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    worker = load_executor("processes")(Limits())
-    receive = attrgetter(step)(answers)
+    worker = load_executor("processes")(Limits(timeout=0.2))
+    read = answers._read
+    begun = []
 
-    def receive_late(*args: object) -> object:
-        time.sleep(0.5)  # Meanwhile the pipe is filled.
-        os.kill(worker._process.pid, signal.SIGKILL)
-        return receive(*args)
+    def read_late(*args: Any) -> object:
+        begun.append(args)
+        if len(begun) == part + 1:
+            time.sleep(0.5)  # Meanwhile the pipe is filled.
+            os.kill(worker._process.pid, getattr(signal, end))
+        return read(*args)
 
-    monkeypatch.setattr(f"gpool_cli.batch.executors.answers.{step}", receive_late)
+    monkeypatch.setattr(answers, "_read", read_late)
     future = worker.submit(kind, 10_000_000)
-    with pytest.raises(BrokenExecutor):
+    with pytest.raises(WorkerDied) as died:
         future.result(timeout=20)
     worker.shutdown()
+    assert died.value.stalled == stalled
+    assert begun[part][1] > 9_000_000

@@ -1,8 +1,8 @@
 """Answers on their way from a worker process: long values stand beside the pickle.
 
-An answer is a message with the pickle and the sizes of what stands beside it, and then the bytes of
-each of those. Pickled, or as messages of their own, values would be copied once or twice more, and
-a pipe that holds 64 KiB would cost a change of processes for each of them.
+An answer begins with a head: how long it is, the pickle, and the sizes of what stands beside it.
+Then come the bytes of each of those. Pickled, or as messages of their own, values would be copied
+once or twice more, and a pipe that holds 64 KiB would cost a change of processes for each of them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import contextlib
 import errno
 import os
 import pickle
+import struct
 import sys
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -19,6 +21,8 @@ import numpy as np
 
 # Values of fewer bytes stand in the pickle: a message of their own costs more than a copy.
 _LONG = 1 << 16
+
+_LENGTH = struct.Struct("Q")
 
 # Linux gives all pipes of a user 64 MiB together: there may be many workers, and other programs.
 _PIPE_BYTES = 1 << 18
@@ -51,28 +55,41 @@ def send(end: Connection, answer: Any) -> None:
         return False
 
     pickled = pickle.dumps(answer, protocol=5, buffer_callback=keep)
-    first = pickle.dumps((pickled, [view.nbytes for view in beside]))
-    end.send_bytes(first)
+    head = pickle.dumps((pickled, [view.nbytes for view in beside]))
+    length = _LENGTH.pack(len(head))
     try:
-        for view in beside:
+        for view in (memoryview(length), memoryview(head), *beside):
             _write(end, view)
     except MemoryError as error:
         # Another answer would be taken for the rest of this one.
         raise OSError(errno.ENOMEM, "no memory in the middle of an answer") from error
 
 
-def receive(end: Connection) -> Any:
+def receive(end: Connection, wait: Callable[[], object]) -> Any:
     """Wait for an answer.
+
+    Args:
+        end: The end of the pipe.
+        wait: Waits until there is something to read, and raises where that is not worth it. It is
+            called in the middle of an answer too: a worker may be stopped there.
 
     Raises:
         EOFError: There will be none, or not all of it.
-        Exception: Whatever comes up in what can't be read.
+        Exception: Whatever comes up in what can't be read, and what ``wait`` raises.
     """
-    pickled, sizes = pickle.loads(end.recv_bytes())
-    beside = [np.empty(size, np.uint8) for size in sizes]
-    for buffer in beside:
-        _read(end, buffer.data)
-    return pickle.loads(pickled, buffers=beside)
+    (length,) = _LENGTH.unpack(_read(end, _LENGTH.size, wait))
+    pickled, sizes = pickle.loads(_read(end, length, wait))
+    return pickle.loads(pickled, buffers=[_read(end, size, wait) for size in sizes])
+
+
+def _read(end: Connection, size: int, wait: Callable[[], object]) -> memoryview:
+    """The next bytes, in memory of their own."""
+    taken = np.empty(size, np.uint8).data
+    left = taken
+    while left:
+        wait()
+        left = left[_read_some(end, left) :]
+    return taken
 
 
 if sys.platform == "win32":
@@ -81,10 +98,9 @@ if sys.platform == "win32":
         """Send bytes."""
         end.send_bytes(view)
 
-    def _read(end: Connection, view: memoryview) -> None:
-        """Fill a buffer; there must be as many bytes as it has."""
-        if end.recv_bytes_into(view) < len(view):
-            raise EOFError
+    def _read_some(end: Connection, view: memoryview) -> int:
+        """Take what is there; it is a message of as many bytes as there should be."""
+        return end.recv_bytes_into(view)
 
 else:
 
@@ -93,10 +109,9 @@ else:
         while view:
             view = view[os.write(end.fileno(), view) :]
 
-    def _read(end: Connection, view: memoryview) -> None:
-        """Fill a buffer; there must be as many bytes as it has."""
-        while view:
-            count = os.readv(end.fileno(), [view])
-            if not count:
-                raise EOFError
-            view = view[count:]
+    def _read_some(end: Connection, view: memoryview) -> int:
+        """Take what is there, as far as there is room."""
+        count = os.readv(end.fileno(), [view])
+        if not count:
+            raise EOFError
+        return count

@@ -14,6 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, MutableSequence, Sequence
 from concurrent.futures import Executor, Future
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -37,6 +38,10 @@ _SET_PARENT_DEATH_SIGNAL = 1
 def make(limits: Limits, _: str = "") -> Executor:
     """One worker process within limits."""
     return ProcessExecutor(limits)
+
+
+class _StuckError(Exception):
+    """The worker makes no progress."""
 
 
 class ProcessExecutor(Executor):
@@ -125,14 +130,16 @@ class ProcessExecutor(Executor):
     def _read(self) -> None:
         stalled = False
         try:
-            while self._wait_for_answer():
-                done, value = answers.receive(self._answers)
+            while True:
+                watch = StallWatch(self._cells, self._process.pid, self._timeout)
+                done, value = answers.receive(self._answers, partial(self._wait, watch))
                 with self._lock:
                     future = self._waiting.popleft()
                 if done:
                     future.set_result(value)
                 else:
                     future.set_exception(value)
+        except _StuckError:
             stalled = True
         except Exception:
             # The pipe ended, perhaps in the middle of an answer, or what came can't be read. What
@@ -146,13 +153,11 @@ class ProcessExecutor(Executor):
         self._answers.close()
         self._work.close()
 
-    def _wait_for_answer(self) -> bool:
-        """Wait until there is something to read; False where the worker is stuck."""
-        watch = StallWatch(self._cells, self._process.pid, self._timeout)
+    def _wait(self, watch: StallWatch) -> None:
+        """Wait until there is something to read, or the worker is stuck."""
         while not self._answers.poll(_LOOK):
             if watch.is_stuck(at_work=bool(self._waiting)):
-                return False
-        return True
+                raise _StuckError
 
     def _break(self, died: WorkerDied) -> None:
         with self._lock:
