@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from gpool_cli import pulse
 from gpool_cli.batch.masks import companions_of
@@ -29,6 +30,8 @@ from gpool_cli.formats.inputs import bytes_to_read
 from gpool_cli.formats.opening import isolated
 from gpool_cli.layout import Layout
 from gpool_cli.model import STDIN, Alike, ArrayInfo, Failed, FileDone, Outcome, Part, Task
+
+_Thing = TypeVar("_Thing")
 
 # Files below this go together with others, up to so many bytes and so many files a unit.
 _SMALL_FILE = 16 << 20
@@ -222,11 +225,11 @@ def steps_of(
         yield WholeFiles(tuple(together), together[0].access.max_memory // workers)
 
 
-def _taken_out(maps: list[Map]) -> Iterator[Map]:
-    """Every map in order, and nothing keeps it here: there may be a million."""
-    maps.reverse()
-    while maps:
-        yield maps.pop()
+def _taken_out(things: list[_Thing]) -> Iterator[_Thing]:
+    """Every thing in order, and nothing keeps it here: there may be a million."""
+    things.reverse()
+    while things:
+        yield things.pop()
 
 
 def _size(task: Task) -> int | None:
@@ -251,7 +254,7 @@ def steps_of_listing(task: Task, listing: Listing, bundle: int = 1) -> Iterator[
         yield Soon(rest)
     count = listing.count
     share_of_byte = listing.share / max(1, sum(info.nbytes for info, _ in listing.maps))
-    yield Said(tuple(listing.outcomes))
+    yield Said(tuple(_taken_out(listing.outcomes)))
     together: list[Map] = []
     nbytes = answers = memory = 0
     for info, layout in _taken_out(listing.maps):

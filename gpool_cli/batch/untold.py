@@ -14,6 +14,9 @@ _IN_MEMORY = 250
 # So many go there at a time: what they have in common, their file and more, is written once.
 _AT_A_TIME = 250
 
+# And of those so many bytes before there is a file.
+_SPOOLED_IN_MEMORY = 1 << 18
+
 # What stands before each time: its length.
 _LENGTH_BYTES = 8
 
@@ -24,7 +27,7 @@ class Untold:
     def __init__(self) -> None:
         self._first: list[Pooled] = []
         self._last: list[Pooled] = []
-        self._between = Spool()
+        self._between = Spool(_SPOOLED_IN_MEMORY)
         self._times = 0
 
     def add(self, pooled: Pooled) -> None:

@@ -18,7 +18,7 @@ from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.formats.naming import safe_name, stem
 from gpool_cli.model import InputFile, Result
 from gpool_cli.printable import printable
-from gpool_cli.surroundings import Annotated, Attribute, Surroundings
+from gpool_cli.surroundings import Attribute, Surroundings
 
 # A word about axes, which pooling has changed, and about missing values, which are NaN in results.
 _CHANGED = OWN_ATTRIBUTES | {b"data_format", b"_FillValue", b"missing_value"}
@@ -39,21 +39,23 @@ class Mirror:
     def __init__(self, file: InputFile, groups: Groups, style: WriteStyle) -> None:
         self._root = stem(file.name) if style.several_inputs else ""
         self._groups = groups
-        self._mirrored: list[Annotated] = []
+        self._groups_left: dict[str, tuple[Attribute, ...]] = {}
         self._attributes: dict[str, tuple[Attribute, ...]] = {}
         self._others = ""
-        self._made: set[str] = set()
 
     def surround(self, surroundings: Surroundings) -> None:
         """Take what the input has, or more of that, before the results that it is about."""
-        self._mirrored += surroundings.groups
+        self._groups_left.update(surroundings.groups)
         self._attributes = dict(surroundings.datasets)
         self._others = self._others or surroundings.others
 
     def describe(self, result: Result, group: Any, name: bytes) -> None:
         """Give the dataset of a result, in a low-level group, the attributes of its map."""
         dataset = result.info.dataset
-        self._made.add(dataset.rpartition("/")[0])
+        above = dataset.rpartition("/")[0]
+        if self._groups_left.get(above) == ():
+            # It is there already, and to open 10,000 takes half a second.
+            del self._groups_left[above]
         if attributes := self._attributes.get(dataset):
             changed = _CHANGED if result.packed else _CHANGED | _PACKING
             write_attributes(attributes, h5py.h5o.open(group, name), changed)
@@ -65,10 +67,8 @@ class Mirror:
             InputError: One has no place in the output.
         """
         try:
-            for name, attributes in self._mirrored:
-                # Those of results are there already, and to open 10,000 takes half a second.
-                if attributes or name not in self._made:
-                    write_attributes(attributes, self._groups.require(self._name_of(name)))
+            for name, attributes in self._groups_left.items():
+                write_attributes(attributes, self._groups.require(self._name_of(name)))
             self._copy_others()
         finally:
             self.close()

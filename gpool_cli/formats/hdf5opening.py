@@ -11,7 +11,7 @@ DAMAGE = (OSError, RuntimeError, ValueError, KeyError, TypeError)
 
 # What HDF5 begins with. It would let it grow to 32 MB, which take 100 MB of memory, where many
 # objects are opened once each, and be no faster for it.
-_METADATA_BYTES = 2 << 20
+_METADATA_BYTES = 1 << 20
 
 # The most that HDF5 takes. Files of before HDF5 1.8 have all names of a group in one piece, which
 # would be read again for every object in it if it didn't fit.
