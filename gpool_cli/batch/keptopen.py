@@ -7,6 +7,7 @@ what is kept is closed before a file is opened anew, and where there is nothing 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator
@@ -61,11 +62,15 @@ def open_anew(path: str, access: Access) -> Reader:
 
 
 def let_go() -> None:
-    """Close what is kept open."""
+    """Close what is kept open.
+
+    What was to be read of it was read, whatever comes up now; and the next file is another.
+    """
     global _kept
     if _kept is not None:
         reader, _kept = _kept[1], None
-        reader.close()
+        with contextlib.suppress(Exception):
+            reader.close()
 
 
 def _key_of(path: str, access: Access) -> _Key | None:

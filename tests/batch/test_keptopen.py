@@ -164,3 +164,18 @@ def test_a_worker_with_nothing_to_do_has_nothing_open(path: str) -> None:
         assert executor.submit(read_a_part, path).result() == worker
     finally:
         executor.shutdown()
+
+
+def test_a_file_that_can_not_be_closed_is_no_matter_of_the_next(path: str) -> None:
+    with kept_open(path, DEFAULT_ACCESS) as reader:
+        before = first_value(reader)
+
+    close = reader.close
+
+    def fail() -> None:
+        close()
+        raise OSError("can't be closed")
+
+    reader.close = fail
+    with kept_open(shutil.copy(path, f"{path}.copy"), DEFAULT_ACCESS) as other:
+        assert first_value(other) == before
