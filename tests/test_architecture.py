@@ -38,10 +38,12 @@ BASE = {
         "layout",
         "model",
         "packing",
+        "patience",
         "printable",
         "pulse",
         "quantities",
         "raster",
+        "stopping",
     ),
     *("ranking", "recipe", "sketch", "surroundings", "tally"),
 }

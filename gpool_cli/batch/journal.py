@@ -18,11 +18,11 @@ from gpool_cli.batch.manifest import (
     key_of,
     line_of,
 )
-from gpool_cli.batch.stopping import held
 from gpool_cli.formats.atomic import AtomicFile, Written, output_errors
 from gpool_cli.formats.durable import sync_each
 from gpool_cli.formats.inputs import stamp_at, stamp_of
 from gpool_cli.model import STDIN, InputFile
+from gpool_cli.stopping import held
 
 
 class Journal:

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 
 from gpool_cli.batch.manifest import Entry, Output, Previous, key_of
 from gpool_cli.batch.plan import Planned
-from gpool_cli.batch.stopping import check
 from gpool_cli.events import DoneBefore
 from gpool_cli.formats.inputs import stamp_at, stamp_of
 from gpool_cli.formats.opening import isolated
 from gpool_cli.model import STDIN, InputFile
+from gpool_cli.stopping import check
 
 _CHUNK = 1 << 20
 

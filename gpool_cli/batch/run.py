@@ -10,7 +10,6 @@ from functools import partial
 from gpool_cli.batch.joined import joined
 from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.sinks.interface import Sink
-from gpool_cli.batch.stopping import check
 from gpool_cli.batch.teller import Teller, count_together, tell_one
 from gpool_cli.batch.untold import Untold
 from gpool_cli.batch.zeros import ZeroChannels
@@ -30,6 +29,7 @@ from gpool_cli.model import (
     Warned,
 )
 from gpool_cli.recipe import PoolingSpec
+from gpool_cli.stopping import check
 from gpool_cli.tally import Tally
 
 Change = Callable[[Iterable[Outcome | Alike]], Iterator[Outcome | Alike]]

@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 from gpool_cli.batch.crash import crash_failure, crash_of
 from gpool_cli.batch.executors import WorkerDied
-from gpool_cli.batch.patience import failure_in, is_done, result_of
 from gpool_cli.batch.units import Answer, ListMaps, Unit, WholeFiles, work_on
 from gpool_cli.batch.work import failure_of
 from gpool_cli.errors import GpoolError
 from gpool_cli.model import Alike, FileDone, InputFile, Outcome, Task
+from gpool_cli.patience import failure_in, is_done, result_of
 
 _Value = TypeVar("_Value")
 

@@ -9,7 +9,6 @@ from types import TracebackType
 
 from gpool_cli.batch.crash import Crashed
 from gpool_cli.batch.masks import needs_worker
-from gpool_cli.batch.patience import wait_for_any
 from gpool_cli.batch.slot import Pending, Slot
 from gpool_cli.batch.units import (
     Answer,
@@ -24,6 +23,7 @@ from gpool_cli.batch.units import (
 )
 from gpool_cli.batch.work import Listing, list_maps
 from gpool_cli.model import Task
+from gpool_cli.patience import wait_for_any
 
 # A worker has a unit and one more to go on with. What comes next goes to whoever is first done:
 # workers are not equally fast, and what was dealt out too early one of them does alone at the end.
@@ -49,7 +49,13 @@ class Slots:
     patience: float | None = None
 
     def __init__(self, make: Callable[[], Executor], count: int) -> None:
-        self._slots = [Slot(make) for _ in range(count)]
+        self._slots: list[Slot] = []
+        try:
+            for _ in range(count):
+                self._slots.append(Slot(make))
+        except BaseException:
+            self._end(wait=False)
+            raise
         self._deadly: dict[tuple[str, str], Crashed] = {}
 
     def answers(self, steps: Iterable[StepOrSoon]) -> Iterator[tuple[Step, Answer | None]]:
@@ -136,8 +142,11 @@ class Slots:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._end(wait=kind is None)
+
+    def _end(self, wait: bool) -> None:
         for slot in self._slots:
-            slot.end(wait=kind is None)
+            slot.end(wait)
 
 
 def _is_answered(waiting: tuple[Step, Pending | None]) -> bool:

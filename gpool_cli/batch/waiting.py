@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 
 from gpool_cli.batch.journal import Journal
-from gpool_cli.batch.stopping import held
 from gpool_cli.formats.atomic import (
     Written,
     make_durable,
@@ -19,6 +18,7 @@ from gpool_cli.formats.atomic import (
 )
 from gpool_cli.formats.durable import Disk
 from gpool_cli.model import InputFile
+from gpool_cli.stopping import held
 
 _MOST_FILES = 256
 _MOST_BYTES = 64 << 20

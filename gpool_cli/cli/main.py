@@ -16,7 +16,6 @@ from typing import Any, NoReturn
 import click
 
 from gpool_cli import __version__
-from gpool_cli.batch.stopping import asked, stop
 from gpool_cli.cli.leaving import leave
 from gpool_cli.cli.onepooling import pooling_command
 from gpool_cli.errors import (
@@ -30,6 +29,7 @@ from gpool_cli.errors import (
 )
 from gpool_cli.poolings import COMMANDS, find_row
 from gpool_cli.printable import printable
+from gpool_cli.stopping import asked, check, stop, wish
 
 # signal → what a run is told
 _REASONS = {"SIGINT": Interrupted, "SIGTERM": Terminated, "SIGHUP": HungUp}
@@ -121,6 +121,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = gpool.main(list(arguments), prog_name="gpool", standalone_mode=False)
         sys.stdout.flush()
+        check()
     except click.ClickException as error:
         _say_usage(error)
         return error.exit_code
@@ -165,16 +166,30 @@ def main() -> NoReturn:
     if isinstance(sys.stdout.buffer, io.RawIOBase):
         # PYTHONUNBUFFERED: a raw stream may take a part of what it is given, and say no word.
         sys.stdout = open(1, "w", closefd=False, encoding=sys.stdout.encoding)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.unraisablehook = _pass_over_stops
+    try:
+        _listen()
+        leave(run(sys.argv[1:]))
+    except Stopped as late:  # All was done, and said; or nothing yet.
+        # No function is called before: we could be asked again in it.
+        wish.held += 1
+        leave(late.exit_code)
+
+
+def _listen() -> None:
+    """Have signals ask us to stop."""
     for name, reason in _REASONS.items():
         # What our parent had us ignore, as nohup does, stays ignored.
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
             signal.signal(getattr(signal, name), partial(_stop, reason))
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    try:
-        leave(run(sys.argv[1:]))
-    except Stopped as late:  # All was done, and said.
-        leave(late.exit_code)
+
+
+def _pass_over_stops(unraisable: Any) -> None:
+    """Say nothing of a signal that came in a finalizer, which can't raise: the run looks again."""
+    if not issubclass(unraisable.exc_type, Stopped):
+        sys.__unraisablehook__(unraisable)
 
 
 def _stop(reason: type[Stopped], _: int, __: FrameType | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpool_cli.batch.stopping import held
 from gpool_cli.events import Event
 from gpool_cli.formats.atomic import AtomicFile, output_errors
 from gpool_cli.formats.spool import Spool
@@ -12,6 +11,7 @@ from gpool_cli.recipe import Recipe
 from gpool_cli.report.records import make_form
 from gpool_cli.report.records.interface import Ending
 from gpool_cli.report.records.items import LISTS
+from gpool_cli.stopping import held
 
 
 class RunReport:

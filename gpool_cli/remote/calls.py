@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import os
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 
 from gpool_cli import pulse
 from gpool_cli.errors import GpoolError, InputError
+from gpool_cli.patience import is_done, result_of, wait_for_any
 from gpool_cli.printable import printable
 from gpool_cli.remote import INSTALL
 
@@ -63,9 +63,10 @@ def start(work: Coroutine[Any, Any, _Value]) -> Future[_Value]:
 
 def wait(future: Future[_Value]) -> _Value:
     """Wait for work, which has an end of its own, and give signs of life."""
-    while not concurrent.futures.wait([future], _LOOK).done:
+    while not is_done(future):
+        wait_for_any([future], _LOOK)
         pulse.wait()
-    return future.result()
+    return result_of(future)
 
 
 def call(work: Coroutine[Any, Any, _Value]) -> _Value:

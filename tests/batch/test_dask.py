@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from gpool_cli import stopping
 from gpool_cli.batch.executors import Limits, dask
-from gpool_cli.errors import GpoolError
+from gpool_cli.errors import GpoolError, Interrupted
 
 
 class Silent(Executor):
@@ -85,3 +86,19 @@ def test_what_comes_after_all_is_no_second_answer(
     assert isinstance(future.exception(10), GpoolError)
     client.executor.taken[0].set_exception(KeyError("late"))
     assert isinstance(future.exception(), GpoolError)
+
+
+def test_what_was_handed_in_is_known_whoever_asks_to_stop_meanwhile(
+    client: Client, executor: dask.DaskExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopping, "wish", stopping.Wish())
+    submit = client.executor.submit
+
+    def submit_and_stop(*args: Any) -> Future[Any]:
+        stopping.stop(Interrupted())
+        return submit(*args)
+
+    client.executor.submit = submit_and_stop  # type: ignore[method-assign]
+    assert not executor.submit(len, "").done()
+    with pytest.raises(Interrupted):
+        stopping.check()

@@ -1,7 +1,9 @@
 """Any number of workers: the same bytes, the same order, and a worker that dies costs one file."""
 
+import errno
 import gc
 import importlib
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -21,7 +23,14 @@ import numpy as np
 import pytest
 
 from gpool_cli.batch import units
-from gpool_cli.batch.executors import TABLE, Limits, WorkerDied, answers, load_executor
+from gpool_cli.batch.executors import (
+    TABLE,
+    Limits,
+    WorkerDied,
+    answers,
+    load_executor,
+    processes,
+)
 from gpool_cli.batch.pipeline import Work, outcomes_of
 from gpool_cli.batch.slots import Slots
 from gpool_cli.batch.units import (
@@ -387,3 +396,59 @@ def test_a_worker_that_ends_or_stops_in_the_middle_of_an_answer_is_noticed(
     worker.shutdown()
     assert died.value.stalled == stalled
     assert begun[part][1] > 9_000_000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+def test_a_worker_with_nothing_to_do_that_does_not_end_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(processes, "_LEAVING", 0.2)
+    worker = processes.ProcessExecutor(Limits())
+    pid = worker.submit(os.getpid).result(20)
+    os.kill(pid, signal.SIGSTOP)
+    ended = threading.Thread(target=worker.shutdown, daemon=True)
+    ended.start()
+    ended.join(20)
+    assert not ended.is_alive()
+    assert not alive(str(pid))
+
+
+def test_a_worker_that_is_to_end_does_all_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_LEAVING", 0.05)
+    worker = processes.ProcessExecutor(Limits())
+    futures = [worker.submit(time.sleep, 0.4) for _ in range(3)]
+    worker.shutdown()
+    assert [future.result(0) for future in futures] == [None] * 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+def test_what_a_terminal_sends_to_all_is_not_for_workers() -> None:
+    worker = processes.ProcessExecutor(Limits())
+    pid = worker.submit(os.getpid).result(20)
+    os.kill(pid, signal.SIGINT)
+    os.kill(pid, signal.SIGHUP)
+    assert worker.submit(os.getpid).result(20) == pid
+    os.kill(pid, signal.SIGTERM)
+    with pytest.raises(WorkerDied):
+        worker.submit(time.sleep, 20).result(20)
+    worker.shutdown()
+
+
+def test_no_room_for_workers_is_said_and_leaves_none(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tree: Path
+) -> None:
+    begin, begun = multiprocessing.Process.start, []
+    process = type(load_executor("processes")(Limits())._process)
+
+    def start(self: multiprocessing.Process) -> None:
+        if len(begun) == 2:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        begun.append(self)
+        begin(self)
+
+    monkeypatch.setattr(process, "start", start)
+    monkeypatch.setattr("gpool_cli.batch.jobs._WORTH_BYTES", 1)
+    assert run(["avg", str(tree), "-o", str(tree.parent / "out.npy"), "--jobs", "3"]) == 1
+    said = "can't start a worker process: Resource temporarily unavailable"
+    assert said in capfd.readouterr().err
+    assert not any(alive(str(one.pid)) for one in begun)

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from gpool_cli.batch import stopping
+from gpool_cli import stopping
 from gpool_cli.cli import runreport
 from gpool_cli.cli.main import run
 from gpool_cli.cli.runreport import RunReport
@@ -26,9 +26,9 @@ class Enough(BaseException):
 
 
 @pytest.mark.parametrize("nth", range(4))
-def test_a_wish_to_stop_leaves_no_half_item(nth, tmp_path, monkeypatch):
+def test_awish_to_stop_leaves_no_half_item(nth, tmp_path, monkeypatch):
     """A signal may come between any two writes."""
-    monkeypatch.setattr(stopping, "_wish", stopping._Wish())
+    monkeypatch.setattr(stopping, "wish", stopping.Wish())
     path = tmp_path / "r.json"
     report = RunReport(str(path), Recipe((PoolingSpec("max"),)))
     report.add(DoneBefore(InputFile("a", "a"), ("a.npy",)))

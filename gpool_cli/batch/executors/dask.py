@@ -20,6 +20,7 @@ from gpool_cli.batch.executors import Limits, WideExecutor, WorkerDied
 from gpool_cli.batch.executors.station import other_version, work_here
 from gpool_cli.errors import GpoolError, UsageError
 from gpool_cli.printable import printable
+from gpool_cli.stopping import held
 
 # How long to wait for a scheduler, in seconds.
 _PATIENCE = 10
@@ -86,6 +87,7 @@ class DaskExecutor(WideExecutor):
             self._width, self._counted = sum(self._client.nthreads().values()), now
         return self._width
 
+    @held()
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Hand in work; it is pickled once, and passed on as bytes."""
         work = _Call(*self._here, pickle.dumps((fn, args, kwargs)))

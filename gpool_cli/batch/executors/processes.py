@@ -11,8 +11,9 @@ import multiprocessing
 import signal
 import sys
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, MutableSequence, Sequence
+from collections.abc import Callable, Iterator, MutableSequence, Sequence
 from concurrent.futures import Executor, Future
 from functools import partial
 from multiprocessing.connection import Connection
@@ -22,14 +23,18 @@ from gpool_cli import ceiling, pulse
 from gpool_cli.batch.executors import Limits, WorkerDied, answers
 from gpool_cli.batch.keptopen import let_go
 from gpool_cli.batch.stall import StallWatch
-from gpool_cli.batch.stopping import held
+from gpool_cli.errors import GpoolError
 from gpool_cli.heap import keep_freed
+from gpool_cli.stopping import held
 
 # How often a worker that is at work is looked at, in seconds.
 _LOOK = 0.25
 
 # How long a worker without work keeps a file open, in seconds: there may be more to do in it.
 _PAUSE = 0.2
+
+# How long a worker that has nothing more to do may take to end, in seconds.
+_LEAVING = 5.0
 
 # PR_SET_PDEATHSIG of <linux/prctl.h>.
 _SET_PARENT_DEATH_SIGNAL = 1
@@ -38,6 +43,10 @@ _SET_PARENT_DEATH_SIGNAL = 1
 def make(limits: Limits, _: str = "") -> Executor:
     """One worker process within limits."""
     return ProcessExecutor(limits)
+
+
+# What the process that is gpool answers in ways of its own.
+_OURS = () if sys.platform == "win32" else (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _StuckError(Exception):
@@ -60,10 +69,28 @@ class ProcessExecutor(Executor):
 
     Args:
         limits: What it may take.
+
+    Raises:
+        GpoolError: The system has no room for one more process.
     """
 
     @held()
     def __init__(self, limits: Limits) -> None:
+        try:
+            self._start(limits)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise GpoolError(
+                f"can't start a worker process: {reason}", "try fewer with --jobs"
+            ) from error
+        self._timeout = limits.timeout
+        self._waiting: deque[Future[Any]] = deque()
+        self._reader: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._died: WorkerDied | None = None
+        self._ends: float | None = None
+
+    def _start(self, limits: Limits) -> None:
         forked = sys.platform == "linux"
         context: Any = multiprocessing.get_context("fork" if forked else "spawn")
         work, self._work = context.Pipe(duplex=False)
@@ -74,14 +101,10 @@ class ProcessExecutor(Executor):
         self._process = context.Process(
             target=_serve, args=(work, theirs, self._cells, limits.memory, inherited), daemon=True
         )
-        self._process.start()
+        with _signals_wait():
+            self._process.start()
         work.close()
         theirs.close()
-        self._timeout = limits.timeout
-        self._waiting: deque[Future[Any]] = deque()
-        self._reader: threading.Thread | None = None
-        self._lock = threading.Lock()
-        self._died: WorkerDied | None = None
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Hand in work.
@@ -112,6 +135,9 @@ class ProcessExecutor(Executor):
     @held()
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the worker: when it has done what it has, or at once."""
+        if self._reader is None:
+            self._end_process()
+            return
         try:
             # A worker that was forked later holds this pipe too: closing it says nothing yet.
             if wait:
@@ -120,12 +146,8 @@ class ProcessExecutor(Executor):
                 self._process.kill()
         except (OSError, ValueError):
             self._process.kill()
-        self._process.join()
-        if self._reader is not None:
-            self._reader.join()
-        else:
-            self._answers.close()
-            self._work.close()
+        self._ends = time.monotonic() + _LEAVING
+        self._reader.join()
 
     def _read(self) -> None:
         stalled = False
@@ -145,10 +167,14 @@ class ProcessExecutor(Executor):
             # The pipe ended, perhaps in the middle of an answer, or what came can't be read. What
             # comes up then is anybody's guess, and this thread must live to say who died.
             pass
-        self._process.kill()
-        self._process.join()
+        self._end_process()
         number = -(self._process.exitcode or 0)
         self._break(WorkerDied(number, stalled, self._cells[pulse.PLACE]))
+
+    def _end_process(self) -> None:
+        self._process.kill()
+        # A system that waits for a disk that is gone does not let go of a process either.
+        self._process.join(_LEAVING)
         # Nothing comes or goes any more: after hundreds of crashes there would be no files left.
         self._answers.close()
         self._work.close()
@@ -156,7 +182,8 @@ class ProcessExecutor(Executor):
     def _wait(self, watch: StallWatch) -> None:
         """Wait until there is something to read, or the worker is stuck."""
         while not self._answers.poll(_LOOK):
-            if watch.is_stuck(at_work=bool(self._waiting)):
+            late = self._ends is not None and time.monotonic() > self._ends
+            if watch.is_stuck(at_work=bool(self._waiting)) or (late and not self._waiting):
                 raise _StuckError
 
     def _break(self, died: WorkerDied) -> None:
@@ -165,6 +192,34 @@ class ProcessExecutor(Executor):
             waiting, self._waiting = self._waiting, deque()
         for number, future in enumerate(waiting):
             future.set_exception(died if number == 0 else WorkerDied(guilty=False))
+
+
+@contextlib.contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Have signals wait in this block, and in the process that is started in it until it is ready.
+
+    They are not for it, or, where it is to end at once, not for the handlers that it inherits.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _answer_signals_as_a_worker() -> None:
+    """What reaches every process of a terminal is for the parent, which decides what becomes of it.
+
+    Only what is sent to this process alone ends it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
 
 
 def _end_with_parent() -> None:
@@ -184,15 +239,13 @@ def _serve(
     inherited: Sequence[Connection],
 ) -> None:
     """Be a worker: do what comes, until nothing can come any more."""
+    _answer_signals_as_a_worker()
     for end in inherited:
         end.close()
     pulse.share(cells)
     keep_freed()
     ceiling.hold(memory)
     _end_with_parent()
-    # Ctrl-C reaches every process of a terminal; the parent decides what becomes of it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     while True:
         try:
             if not work.poll(_PAUSE):

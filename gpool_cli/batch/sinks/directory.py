@@ -12,12 +12,12 @@ from gpool_cli.batch.resume import is_whole
 from gpool_cli.batch.sinks.interface import Sink
 from gpool_cli.batch.sinks.outputs import Outputs, takes_turns
 from gpool_cli.batch.sinks.unplanned import already_there, may_be_unplanned
-from gpool_cli.batch.stopping import held
 from gpool_cli.batch.waiting import Waiting
 from gpool_cli.errors import InputError
 from gpool_cli.formats.atomic import Written
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.model import Failed, InputFile, Result, Skipped, Warned
+from gpool_cli.stopping import held
 
 if TYPE_CHECKING:
     from gpool_cli.surroundings import Surroundings

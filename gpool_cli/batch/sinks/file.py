@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from gpool_cli.batch.destination import Destination
 from gpool_cli.batch.sinks.interface import Sink
 from gpool_cli.batch.sinks.outputs import Outputs, takes_turns
-from gpool_cli.batch.stopping import held
 from gpool_cli.errors import InputError
 from gpool_cli.formats.atomic import Written, output_errors, put_in_place
 from gpool_cli.formats.interface import WriteStyle
 from gpool_cli.formats.rownames import RowNames
 from gpool_cli.model import Alike, InputFile, Result
+from gpool_cli.stopping import held
 
 if TYPE_CHECKING:
     from gpool_cli.surroundings import Surroundings

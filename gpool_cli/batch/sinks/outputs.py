@@ -6,12 +6,12 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from gpool_cli.batch.stopping import held
 from gpool_cli.formats import Row, load_writer
 from gpool_cli.formats.atomic import AtomicFile, Written, output_errors
 from gpool_cli.formats.durable import begin_writing
 from gpool_cli.formats.interface import Writer, WriteStyle
 from gpool_cli.model import Failed, InputFile, Result, Skipped, Warned
+from gpool_cli.stopping import held
 
 if TYPE_CHECKING:
     from gpool_cli.surroundings import Surroundings

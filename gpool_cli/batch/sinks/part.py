@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from gpool_cli.batch.part import Head, PartWriter
 from gpool_cli.batch.sinks.interface import Sink
-from gpool_cli.batch.stopping import held
 from gpool_cli.formats.atomic import put_in_place
 from gpool_cli.model import Alike, Failed, FileDone, InputFile, Opened, Result, Skipped, Warned
+from gpool_cli.stopping import held
 
 if TYPE_CHECKING:
     from gpool_cli.surroundings import Surroundings

@@ -11,15 +11,20 @@ import contextlib
 from collections.abc import Iterator
 
 
-class _Wish:
-    """What the process was asked, if it was."""
+class Wish:
+    """What the process was asked, if it was.
+
+    Attributes:
+        reason: Why it is to stop.
+        held: How many blocks hold it back.
+    """
 
     def __init__(self) -> None:
         self.reason: BaseException | None = None
         self.held = 0
 
 
-_wish = _Wish()
+wish = Wish()
 
 
 def stop(reason: BaseException) -> None:
@@ -28,26 +33,26 @@ def stop(reason: BaseException) -> None:
     Args:
         reason: What is raised.
     """
-    _wish.reason = reason
+    wish.reason = reason
     check()
 
 
 def check() -> None:
     """Raise the reason to stop, if there is one and nothing holds it back."""
-    if _wish.reason is not None and not _wish.held:
-        raise _wish.reason
+    if wish.reason is not None and not wish.held:
+        raise wish.reason
 
 
 def asked() -> BaseException | None:
     """The reason to stop, if there is one."""
-    return _wish.reason
+    return wish.reason
 
 
 @contextlib.contextmanager
 def held() -> Iterator[None]:
     """Don't stop within this block; the next `check` will."""
-    _wish.held += 1
+    wish.held += 1
     try:
         yield
     finally:
-        _wish.held -= 1
+        wish.held -= 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gpool_cli.batch import stopping
+from gpool_cli import stopping
 
 
 class Enough(BaseException):
@@ -11,16 +11,16 @@ class Enough(BaseException):
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
-    monkeypatch.setattr(stopping, "_wish", stopping._Wish())
+    monkeypatch.setattr(stopping, "wish", stopping.Wish())
 
 
-def test_a_wish_is_followed_at_once():
+def test_awish_is_followed_at_once():
     stopping.check()
     with pytest.raises(Enough):
         stopping.stop(Enough())
 
 
-def test_a_wish_waits_for_the_end_of_an_output():
+def test_awish_waits_for_the_end_of_an_output():
     with stopping.held():
         with stopping.held():
             stopping.stop(Enough())
@@ -30,7 +30,7 @@ def test_a_wish_waits_for_the_end_of_an_output():
         stopping.check()
 
 
-def test_a_wish_that_a_library_swallowed_is_not_forgotten():
+def test_awish_that_a_library_swallowed_is_not_forgotten():
     with pytest.raises(Enough):
         stopping.stop(Enough())
     with pytest.raises(Enough):

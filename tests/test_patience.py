@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from gpool_cli.batch import stopping
+from gpool_cli import stopping
 from gpool_cli.batch.executors import Limits
 from gpool_cli.batch.executors.processes import ProcessExecutor
-from gpool_cli.batch.patience import failure_in, is_done, result_of, wait_for_any
+from gpool_cli.patience import failure_in, is_done, result_of, wait_for_any
 
 
 class Enough(BaseException):
@@ -24,7 +24,7 @@ class Enough(BaseException):
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stopping, "_wish", stopping._Wish())
+    monkeypatch.setattr(stopping, "wish", stopping.Wish())
 
 
 class Asking(threading.Condition):
@@ -39,6 +39,13 @@ class Asking(threading.Condition):
         return entered
 
 
+def wait_for_the_network(future: Future[Any]) -> None:
+    pytest.importorskip("fsspec")
+    from gpool_cli.remote import calls
+
+    calls.wait(future)
+
+
 @pytest.mark.parametrize(
     ("look", "done"),
     [
@@ -48,6 +55,8 @@ class Asking(threading.Condition):
         (result_of, True),
         (result_of, False),
         (lambda future: wait_for_any([future]), False),
+        (wait_for_the_network, True),
+        (wait_for_the_network, False),
     ],
 )
 def test_who_has_the_answer_need_not_wait_for_who_was_asked_to_stop(
@@ -68,7 +77,7 @@ def test_who_has_the_answer_need_not_wait_for_who_was_asked_to_stop(
 
 
 def test_a_wait_ends_soon_when_asked_to() -> None:
-    asking = threading.Timer(0.2, setattr, (stopping._wish, "reason", Enough()))
+    asking = threading.Timer(0.2, setattr, (stopping.wish, "reason", Enough()))
     asking.start()
     started = time.monotonic()
     with pytest.raises(Enough):

@@ -1,4 +1,4 @@
-"""Waiting for workers, in such a way that to be asked to stop does no harm.
+"""Waiting for workers and the network, in such a way that to be asked to stop does no harm.
 
 An exception that a signal handler raises may come up where a future's lock was just taken. It would
 stay taken, and the thread that has the answer would wait for it for ever.
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any, TypeVar
 
-from gpool_cli.batch.stopping import check, held
+from gpool_cli.stopping import check, held
 
 _Value = TypeVar("_Value")
 
